@@ -22,6 +22,7 @@ static const struct verb verbs[] = {
     {"group-members", false, verb_group_members},
     {"import", false, verb_import},
     {"export", false, verb_export},
+    {"index", false, verb_index},
     {"sessions", true, verb_sessions},
     {"explain", false, verb_explain},
     {"networks", false, verb_networks},

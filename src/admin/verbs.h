@@ -28,6 +28,7 @@ struct networks;
 struct registry;
 struct session_table;
 struct store;
+struct store_indexes;
 
 /* The state of an upgrade. */
 struct verb_upgrade {
@@ -50,6 +51,7 @@ struct verb_house {
     const struct clock *clock;
     struct registry *registry;
     struct store *store;
+    struct store_indexes *indexes; /* NULL: a server runs that uses none */
     struct accounts *accounts;
     struct session_table *table; /* NULL: no server runs */
     struct log *log;             /* NULL: no server runs */
@@ -132,6 +134,7 @@ enum rc verb_group_list(const struct verb_call *call, struct err *err);
 enum rc verb_group_members(const struct verb_call *call, struct err *err);
 enum rc verb_import(const struct verb_call *call, struct err *err);
 enum rc verb_export(const struct verb_call *call, struct err *err);
+enum rc verb_index(const struct verb_call *call, struct err *err);
 enum rc verb_sessions(const struct verb_call *call, struct err *err);
 enum rc verb_explain(const struct verb_call *call, struct err *err);
 enum rc verb_kick(const struct verb_call *call, struct err *err);

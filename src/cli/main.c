@@ -79,6 +79,13 @@ static const struct cli_verb cli_verbs[] = {
      "for\n"
      "each mailbox. With eml, there is a folder for each mailbox and a file for each message.\n"
      "`roost import` reads all three back without loss."},
+    {"index", cmd_index, "roost index ACCOUNT [--anew | --show]",
+     "complete the search index of an account now",
+     "The server makes indexes of texts in the background when somebody searches in a large\n"
+     "account. This makes or completes one now, waits until that is done, and compares\n"
+     "samples of it with the messages. --anew makes it from the start, without what is gone\n"
+     "from the mailboxes for good. --show only shows what it has. Searches are right with any\n"
+     "index and with none; a deleted or damaged one is made again."},
     {"sessions", cmd_sessions, "roost sessions [--account NAME]", "list who is connected now",
      "One line for each session: account, state, mailbox, address, seconds since the client\n"
      "last sent something, octets in each direction, and what the client calls itself."},

@@ -66,6 +66,9 @@ struct config {
     uint32_t undelete_s;
     uint32_t purge_every_s;
     uint64_t undelete_octets;
+
+    bool search_index;
+    uint32_t search_index_from; /* messages */
 };
 
 /**

@@ -11,9 +11,12 @@
 #include "daemon/directory.h"
 #include "daemon/limits_process.h"
 #include "db/db.h"
+#include "mailbox/search/index_wishes.h"
 #include "store/engine_sqlite.h"
+#include "store/index.h"
 #include "store/room.h"
 #include "store/sharing.h"
+#include "syntax/terms.h"
 
 enum {
     STORE_FDS_MIN = 64,
@@ -103,6 +106,24 @@ room_make(struct house *house, struct err *err)
     return rc;
 }
 
+/* Verbs without a server can make an index whatever the configuration says. */
+static enum rc
+indexes_open(struct house *house, struct err *err)
+{
+    const struct store_indexes_options options = {.clock = house->clock, .form = terms_form()};
+
+    if (house->use == HOUSE_SERVE && !house->config->search_index)
+        return RC_OK;
+    if (house->use == HOUSE_SERVE) {
+        house->wishes = malloc(sizeof *house->wishes);
+        if (house->wishes == NULL)
+            return err_set(err, RC_LIMIT, 0, "no memory");
+        index_wishes_init(house->wishes);
+    }
+    const enum rc rc = store_indexes_new(&options, &house->indexes);
+    return rc == RC_OK ? RC_OK : err_set(err, rc, 0, "no memory for indexes");
+}
+
 enum rc
 house_store_open(struct house *house, struct err *err)
 {
@@ -135,9 +156,14 @@ house_store_open(struct house *house, struct err *err)
     if (rc == RC_OK)
         rc = store_open_sqlite(&store, &house->store, err);
     if (rc == RC_OK)
+        rc = indexes_open(house, err);
+    if (rc == RC_OK)
         rc = accounts_new(house->store, house->clock, &house->accounts);
     if (rc == RC_OK)
         accounts_set_registry(house->accounts, house->registry);
+    if (rc == RC_OK)
+        accounts_set_search(house->accounts,
+                            &(struct account_search){house->indexes, house->wishes});
     if (rc == RC_OK)
         accounts_set_quota(house->accounts, &config->quota);
     if (rc == RC_OK)
@@ -202,12 +228,18 @@ house_store_close(struct house *house)
         store_listen(house->store, NULL, NULL);
     if (house->accounts != NULL)
         accounts_free(house->accounts);
+    store_indexes_free(house->indexes);
+    if (house->wishes != NULL)
+        index_wishes_done(house->wishes);
+    free(house->wishes);
     if (house->store != NULL)
         store_close(house->store);
     if (house->registry != NULL)
         registry_close(house->registry);
     room_close(house->room); /* last, when the others have released what they had on the disk */
     house->room = NULL;
+    house->indexes = NULL;
+    house->wishes = NULL;
     house->accounts = NULL;
     house->store = NULL;
     house->registry = NULL;

@@ -26,7 +26,9 @@ struct house {
     struct log *log;
     struct registry *registry;
     struct store *store;
-    struct room *room; /* HOUSE_SERVE */
+    struct room *room;             /* HOUSE_SERVE */
+    struct store_indexes *indexes; /* NULL: [search] index = no, and a server runs */
+    struct index_wishes *wishes;   /* HOUSE_SERVE, and there are indexes */
     struct accounts *accounts;
 };
 

@@ -16,9 +16,11 @@
 #include "auth/auth.h"
 #include "base/ticker.h"
 #include "mailbox/order/backlog.h"
+#include "mailbox/search/index_wishes.h"
 #include "mailbox/write/ops.h"
 #include "mailbox/write/turn_wait.h"
 #include "session/networks.h"
+#include "store/index.h"
 #include "store/removed.h"
 #include "store/room.h"
 
@@ -33,6 +35,9 @@ enum {
     VISITS_MAX = 250, /* in one second */
     /* length of a round while the disk is full, for as many accounts as VISITS_MAX allows */
     HURRY_ROUND_S = 60,
+    /* An index that lacks more messages than this is brought up to date, before a search has to
+     * read them. */
+    INDEX_BEHIND = 2000,
     REMOVED_MAX = 50, /* accounts purged at a time */
     ROOM_EVERY_S = 5, /* how often the reserve of disk space is checked */
 };
@@ -155,6 +160,26 @@ backlog_step(struct housekeeping *hk, uint64_t account_id, struct account *acct)
     return more && !atomic_load(&hk->stopping);
 }
 
+/* Whether the account has an index that lacks many messages. */
+static bool
+index_is_behind(struct housekeeping *hk, struct account *acct)
+{
+    AUTO_TX tx = read_wait(hk, acct);
+    struct store_index *index = NULL;
+    struct index_state state = {.mark = 0};
+    uint64_t highest = 0;
+
+    if (tx == NULL || store_message_highest(tx, &highest, NULL) != RC_OK ||
+        highest <= INDEX_BEHIND ||
+        store_index_open(hk->house->indexes, account_store(acct), INDEX_READ, &index, NULL) !=
+            RC_OK)
+        return false;
+    const bool read = store_index_begin(index, &state, NULL) == RC_OK;
+    store_index_end(index);
+    store_index_close(index);
+    return read && highest > state.mark && highest - state.mark > INDEX_BEHIND;
+}
+
 static void
 visit(struct housekeeping *hk, uint64_t account_id)
 {
@@ -175,6 +200,8 @@ visit(struct housekeeping *hk, uint64_t account_id)
     if (account_get(hk->house->accounts, account_id, &acct) != RC_OK)
         return;
     const struct due due = what_is_due(hk, acct);
+    if (hk->house->wishes != NULL && index_is_behind(hk, acct))
+        index_wishes_put(hk->house->wishes, account_id);
     if (due.backlog && !in_a_hurry(hk))
         for (int step = 0; step < BACKLOG_STEPS_MAX && backlog_step(hk, account_id, acct);
              step++)
@@ -288,6 +315,8 @@ keep_house(void *ctx, uint64_t second)
     if (second % EVICT_EVERY_S == 0) {
         accounts_evict(hk->house->accounts);
         store_keep_house(hk->house->store, NULL);
+        if (hk->house->indexes != NULL)
+            store_indexes_keep_house(hk->house->indexes);
         removed_visit(hk);
     }
     if (atomic_load(&hk->env->resuming) == 0) /* the views of these sessions prevent purging */

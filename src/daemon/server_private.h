@@ -10,6 +10,7 @@
 #include "admin/control.h"
 #include "daemon/house.h"
 #include "daemon/housekeeping.h"
+#include "daemon/indexing.h"
 #include "daemon/ports.h"
 #include "daemon/server.h"
 #include "session/handover.h"
@@ -49,6 +50,7 @@ struct server {
     struct ports *ports;
     struct control *control;
     struct housekeeping *housekeeping;
+    struct indexing *indexing; /* NULL: [search] index = no */
     struct upgrade_state upgrade;
     struct charset_hold charsets;
     /* owned; from the latest configuration. Its file is read only at a start or a reload, so

@@ -16,6 +16,7 @@ open_control(struct server *server, struct err *err)
         .clock = house->clock,
         .registry = house->registry,
         .store = house->store,
+        .indexes = house->indexes,
         .accounts = house->accounts,
         .table = server->env.table,
         .log = house->log,
@@ -87,6 +88,8 @@ server_store_users_open(struct server *server, struct err *err)
         rc = open_control(server, err);
     if (rc == RC_OK)
         rc = housekeeping_start(&server->house, &server->env, &server->housekeeping, err);
+    if (rc == RC_OK && server->house.indexes != NULL)
+        rc = indexing_start(&server->house, &server->indexing, err);
     return rc;
 }
 
@@ -95,6 +98,8 @@ server_store_users_close(struct server *server)
 {
     struct err err = {.rc = RC_OK};
 
+    indexing_stop(server->indexing);
+    server->indexing = NULL;
     control_close(server->control);
     server->control = NULL;
     housekeeping_stop(server->housekeeping);

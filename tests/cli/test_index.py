@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""`roost index`, `[search]`, and the background thread that indexes accounts in which somebody searches."""
+
+import json
+import random
+import re
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+from roost_server import Roost  # noqa: E402
+
+WORDS = [f"{a}{b}{c}" for a in "bdfklm" for b in "aeiou" for c in "nrst"]
+
+
+def rows(done):
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def mbox(path, count, seed=1):
+    rng = random.Random(seed)
+    with open(path, "w", encoding="ascii") as out:
+        for number in range(count):
+            words = " ".join(rng.choice(WORDS) for _ in range(20))
+            out.write(f"From a@b.c Thu Jan  1 00:00:00 2026\nFrom: a{number % 7}@example.org\nSubject: mail {number}\n"
+                      f"\nonly{number} {words}\n\n")
+    return path
+
+
+def fill(server, tmp_path, count, account="anna", seed=1):
+    server.run("import", account, str(mbox(tmp_path / f"mail{seed}", count, seed)))
+
+
+def index_db(server):
+    return next((server.home / "accounts").rglob("search.db"), None)
+
+
+def search(server, *keys, account="anna"):
+    peer = server.login(account)
+    peer.command("EXAMINE INBOX")
+    found = [re.findall(r"\d+", next(line for line in peer.command(f"SEARCH {key}") if line.startswith("* SEARCH")))
+             for key in keys]
+    peer.command("LOGOUT")
+    return found
+
+
+@pytest.fixture(params=[False, True], ids=["no-server", "server"])
+def home(request):
+    with Roost(accounts=["anna", "bob"], start=request.param) as roost:
+        yield roost
+
+
+def test_index_is_made_shown_and_made_anew(home, tmp_path):
+    row, = rows(home.run("index", "anna", "--show", "--json"))
+    assert row["exists"] is False and row["messages"] == 0
+    assert not [path for path in (home.home / "accounts").rglob("mail.db") if "spare" not in path.parts]  # nothing was made
+    assert "no index" in home.run("index", "anna", "--show").stdout
+    fill(home, tmp_path, 300)
+    row = rows(home.run("index", "anna", "--json"))[-1]
+    assert (row["messages"], row["added"], row["unsure"], row["behind"], row["dead"]) == (300, 300, 0, 0, 0)
+    assert row["octets"] > 0 and row["text_octets"] > 300 * 80
+    fill(home, tmp_path, 50, seed=2)
+    row, = rows(home.run("index", "anna", "--show", "--json"))
+    assert row["exists"] is True and (row["messages"], row["behind"]) == (300, 50)
+    assert rows(home.run("index", "anna", "--json"))[-1]["added"] == 50
+    lines = home.run("index", "anna", "--anew").stdout.splitlines()
+    assert lines[0] == "made anew: somebody asked for it" and lines[1] == "350 messages added"
+    assert re.fullmatch(r"anna: 350 messages; [\d.]+ [KM]iB, \d+ % of the text", lines[2])
+
+
+def test_what_is_wrong(home):
+    assert home.run("index", "anna", "bob", check=False).returncode == 2
+    assert home.run("index", "--anew", check=False).returncode == 2
+    assert home.run("index", "anna", "--anew", "--show", check=False).returncode == 2
+    done = home.run("index", "nobody", check=False)
+    assert done.returncode == 1 and 'no account "nobody"' in done.stderr
+
+
+def test_a_deleted_or_damaged_file_is_made_again(home, tmp_path):
+    fill(home, tmp_path, 300)
+    home.run("index", "anna")
+    for damage in ("delete", "zero", "text", "cut"):
+        path = index_db(home)
+        if damage == "delete":
+            for file in path.parent.glob("search.db*"):
+                file.unlink()
+        elif damage == "zero":
+            path.write_bytes(bytes(path.stat().st_size))
+        elif damage == "text":
+            path.write_bytes(b"this is no database\n" * 500)
+        else:
+            path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
+        assert rows(home.run("index", "anna", "--json"))[-1]["messages"] == 300, damage
+
+
+def test_a_server_without_indexes(tmp_path):
+    with Roost(accounts=["anna"], options=["search.index=no", "search.index_from=0"]) as server:
+        fill(server, tmp_path, 50)
+        done = server.run("index", "anna", check=False)
+        assert done.returncode == 1 and "[search] index" in done.stderr
+        assert search(server, "BODY only7") == [["8"]]
+        assert index_db(server) is None
+
+
+def test_many_at_once(tmp_path):
+    """Verbs that want the same index wait for one another."""
+    with Roost(accounts=["anna"]) as server:
+        fill(server, tmp_path, 1500)
+        done = []
+        threads = [threading.Thread(target=lambda: done.append(server.run("index", "anna", "--anew", "--json"))) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(done) == 4 and all(rows(d)[-1]["messages"] == 1500 for d in done)

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""The index of texts and the worst times: kill -9 while it is made, a full disk, files that go, an upgrade. Searches are
+right all the time, and in the end it knows every message again."""
+
+import json
+import random
+import re
+import shutil
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from roost_server import Roost  # noqa: E402
+from test_upgrade import Server  # noqa: E402
+
+COUNT = 3000
+OPTIONS = ["search.index_from=100", "log.levels=APSF"]
+
+
+def write_mbox(path, count=COUNT, filler=30):
+    rng = random.Random(4)
+    with open(path, "w", encoding="ascii") as out:
+        for number in range(count):
+            words = " ".join(f"w{rng.randrange(20000)}" for _ in range(filler))
+            out.write(f"From a@b.c Thu Jan  1 00:00:00 2026\nFrom: a@example.org\nSubject: mail\n\nonly{number}x {words}\n\n")
+    return path
+
+
+def found(server, key):
+    peer = server.login("anna")
+    peer.command("EXAMINE INBOX")
+    line = next(line for line in peer.command(f"SEARCH {key}") if line.startswith("* SEARCH"))
+    peer.command("LOGOUT")
+    return [int(n) for n in line.split()[2:]]
+
+
+def shown(server):
+    return json.loads(server.run("index", "anna", "--show", "--json").stdout.splitlines()[-1])
+
+
+def completed(server):
+    return json.loads(server.run("index", "anna", "--json").stdout.splitlines()[-1])
+
+
+def test_files_go_while_it_serves(tmp_path):
+    mbox = write_mbox(tmp_path / "mail")
+    with Roost(accounts=["anna"], options=OPTIONS) as server:
+        server.run("import", "anna", str(mbox))
+        server.run("index", "anna")
+        path = next((server.home / "accounts").rglob("search.db"))
+        for file in path.parent.glob("search.db*"):
+            file.unlink()
+        for number in range(20):
+            assert found(server, f"BODY only{number}x") == [number + 1]
+        assert completed(server)["messages"] == COUNT
+
+
+def test_an_older_mail_comes_back(tmp_path):
+    """The mail is restored from a backup; its index is the later one."""
+    mbox = write_mbox(tmp_path / "mail", count=1000)
+    with Roost(accounts=["anna"], options=OPTIONS) as server:
+        server.run("import", "anna", str(mbox))
+        server.stop()
+        mail = next(p for p in (server.home / "accounts").rglob("mail.db") if "spare" not in p.parts)
+        backup = tmp_path / "backup"
+        shutil.copytree(mail.parent, backup)
+        server.start()
+        for number in range(30):
+            assert server.deliver("anna", f"Subject: late\n\nlate{number}x\n")[0] == "2"
+        server.run("index", "anna")
+        assert found(server, "BODY late7x") == [1008]
+        server.stop()
+        for file in mail.parent.glob("mail.db*"):
+            file.unlink()
+        for file in backup.glob("mail.db*"):
+            shutil.copy(file, mail.parent / file.name)
+        server.start()
+        for number in range(30):
+            assert server.deliver("anna", f"Subject: other\n\nother{number}x\n")[0] == "2"
+        assert found(server, "BODY late7x") == []
+        assert found(server, "BODY other7x") == [1008]
+        assert completed(server)["messages"] == 1030
+        assert found(server, "BODY late7x") == [] and found(server, "BODY other8x") == [1009]
+        assert "07111" in server.log() or "made anew" in server.run("index", "anna", "--anew").stdout
+
+
+def test_an_upgrade(tmp_path):
+    """The old process stops before the new one begins: two never write."""
+    mbox = write_mbox(tmp_path / "mail")
+    with Server(accounts=["anna"], options=OPTIONS) as server:
+        server.run("import", "anna", str(mbox))
+        peer = server.login("anna")
+        peer.command("EXAMINE INBOX")
+        peer.command("SEARCH BODY only9x")
+        server.upgrade()
+        assert "* SEARCH 11" in peer.command("SEARCH BODY only10x")
+        assert completed(server)["messages"] == COUNT
+        assert not re.search(r"0711[23]", server.log())
+        peer.close()
+        server.finish()
