@@ -271,16 +271,19 @@ find_place(struct store_indexes *indexes, struct store_index **taken_out)
     return place;
 }
 
-static void
+/* Whether it was removed meanwhile. */
+static bool
 take_out(struct store_index *index)
 {
     struct store_indexes *indexes = index->pool;
 
     lock_enter(&indexes->lock);
+    const bool doomed = index->doomed;
     for (size_t i = 0; i < LIMIT_INDEXES_OPEN; i++)
         if (indexes->slots[i] == index)
             indexes->slots[i] = NULL;
     lock_leave(&indexes->lock);
+    return doomed;
 }
 
 /* Finds an idle index of the file, or puts `fresh` into the table. *taken_out: one that has to
@@ -371,7 +374,8 @@ store_index_open(struct store_indexes *indexes, struct store_account *acct, enum
     if (index->db == NULL)
         rc = file_open(index, err);
     if (rc != RC_OK) {
-        take_out(index);
+        if (take_out(index)) /* what failed may be that the files went */
+            rc = err_set(err, RC_BUSY, 0, "%s: removed just now", path);
         index_free(index);
         return rc;
     }
