@@ -38,7 +38,7 @@ append(struct arena *arena, struct rng *rng, struct turn_waiter *waiter)
 {
     struct ingest ingest;
     struct append_op op;
-    struct err err;
+    struct err err = {.rc = RC_OK};
     AUTO_BUF text = {0};
 
     buf_init(&text, 1 << 20);
@@ -186,7 +186,7 @@ compare_claim(struct store_index *index, struct store_tx *tx, struct document_ma
 {
     uint64_t bits[MESSAGES / 64 + 2] = {0};
     const struct index_set set = {bits, sizeof bits * 8};
-    struct err err;
+    struct err err = {.rc = RC_OK};
     char word[24];
 
     CHECK(state->mark < set.limit);
