@@ -66,6 +66,7 @@ void
 piece_maker_init(struct piece_maker *maker, size_t octets)
 {
     maker->full = octets;
+    maker->last = 0;
     maker->count = 0;
     buf_init(&maker->terms, MAKER_OCTETS_MAX);
     buf_init(&maker->lengths, MAKER_OCTETS_MAX);
