@@ -54,6 +54,13 @@
 #define LIMIT_FETCH_ITEMS 256u
 #define LIMIT_UIDBATCH_MIN 500u  /* messages of a batch, at least: RFC 10022 section 3.1.3.2 */
 #define LIMIT_SECTION_DEPTH 100u /* numbers in BODY[1.2.3...] */
+#define LIMIT_SORT_BLOCK 256u    /* message ids whose sort keys are stored in one piece */
+/* messages that one SORT or THREAD reads without sort blocks before blocks are made of them */
+#define LIMIT_SORT_LACKING 1024u
+#define LIMIT_FILLS_WAITING 16u /* accounts that wait for their sort blocks */
+#define LIMIT_SORT_COLUMNS 8u   /* kinds of sort keys, each stored apart */
+/* octets of one column of a sort block; blocks with more are not made */
+#define LIMIT_SORT_COLUMN_OCTETS (1u << 20)
 #define LIMIT_ORDER_OCTETS (256u << 20) /* octets of memory for one SORT or THREAD */
 /* octets of memory for all SORT and THREAD commands together */
 #define LIMIT_ORDER_ALL_OCTETS (1u << 30)

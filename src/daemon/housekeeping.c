@@ -16,6 +16,7 @@
 #include "auth/auth.h"
 #include "base/ticker.h"
 #include "mailbox/order/backlog.h"
+#include "mailbox/order/fill.h"
 #include "mailbox/search/index_wishes.h"
 #include "mailbox/write/ops.h"
 #include "mailbox/write/turn_wait.h"
@@ -30,6 +31,7 @@ enum {
     SAVE_EVERY_S = 60,
     PURGE_STEPS_MAX = 50,     /* in one visit */
     BACKLOG_STEPS_MAX = 1000, /* in one visit: 128,000 messages */
+    FILL_STEPS_MAX = 4000,    /* for one account at a time: four million messages */
     /* in one visit while the disk is full: a GiB is moved and cut off */
     HURRY_STEPS_MAX = 2000,
     VISITS_MAX = 250, /* in one second */
@@ -180,6 +182,49 @@ index_is_behind(struct housekeeping *hk, struct account *acct)
     return read && highest > state.mark && highest - state.mark > INDEX_BEHIND;
 }
 
+/* Some of the sort blocks that the account lacks, from this one on. True: there are more. */
+static bool
+fill_step(struct housekeeping *hk, struct account *acct, uint64_t *next)
+{
+    struct fill_op *op = malloc(sizeof *op);
+    struct store_tx *tx = op == NULL ? NULL : read_wait(hk, acct);
+    bool more = false;
+
+    if (tx != NULL) {
+        fill_op_init(op, turn_waiter_wake(&hk->waiter));
+        op->next = *next;
+        const enum rc rc = fill_op_prepare(op, tx, NULL);
+        store_end(tx);
+        if (rc == RC_OK && op->count > 0) {
+            turn_run_wait(acct, &op->turn, &hk->waiter);
+            more = op->more && op->turn.result == RC_OK;
+        }
+        *next = op->next;
+        fill_op_done(op);
+    }
+    free(op);
+    return more && !atomic_load(&hk->stopping);
+}
+
+/* Makes the sort blocks that accounts lack which somebody sorts. */
+static void
+fill_some(struct housekeeping *hk)
+{
+    struct account *acct = NULL;
+    uint64_t account_id = 0;
+
+    if (in_a_hurry(hk))
+        return;
+    while (!atomic_load(&hk->stopping) && fill_next(hk->house->accounts, &account_id)) {
+        uint64_t next = 0;
+        if (account_get(hk->house->accounts, account_id, &acct) != RC_OK)
+            continue;
+        for (int step = 0; step < FILL_STEPS_MAX && fill_step(hk, acct, &next); step++)
+            continue;
+        account_put(acct);
+    }
+}
+
 static void
 visit(struct housekeeping *hk, uint64_t account_id)
 {
@@ -319,6 +364,7 @@ keep_house(void *ctx, uint64_t second)
             store_indexes_keep_house(hk->house->indexes);
         removed_visit(hk);
     }
+    fill_some(hk);
     if (atomic_load(&hk->env->resuming) == 0) /* the views of these sessions prevent purging */
         visit_some(hk, second);
 }

@@ -107,6 +107,9 @@ struct accounts {
      * when memory is to be given back, and others' versions go when there is too much. */
     void (*on_version)(struct account *acct);
 
+    /* accounts that lack sort blocks (order/fill.h); 0: a free place */
+    atomic_uint_fast64_t fills[LIMIT_FILLS_WAITING];
+
     struct account_locks locks[ACCOUNT_STRIPES];
 
     struct lock lock;

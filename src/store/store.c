@@ -430,6 +430,27 @@ store_backlog_advance(struct store_tx *tx, uint64_t next, struct err *err)
 }
 
 enum rc
+store_sort_block_read(struct store_tx *tx, unsigned column, uint64_t block, struct buf *out,
+                      struct err *err)
+{
+    return tx->ops->sort_block_read(tx, column, block, out, err);
+}
+
+enum rc
+store_sort_block_lacking(struct store_tx *tx, uint64_t from, uint8_t form, uint64_t *block_out,
+                         struct err *err)
+{
+    return tx->ops->sort_block_lacking(tx, from, form, block_out, err);
+}
+
+enum rc
+store_sort_block_put(struct store_tx *tx, uint64_t block, const struct sort_block *data,
+                     struct err *err)
+{
+    return tx->ops->sort_block_put(tx, block, data, err);
+}
+
+enum rc
 store_import_seen(struct store_tx *tx, uint64_t mbox, const uint8_t digest[32], bool *seen_out,
                   struct err *err)
 {

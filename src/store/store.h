@@ -37,6 +37,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/span.h"
 #include "base/wake.h"
 #include "store/acl.h"
@@ -633,6 +634,30 @@ MUST_USE enum rc store_backlog_put(struct store_tx *tx, uint64_t message,
                                    const struct message_late *late, struct err *err);
 /** All below next have what they lacked. */
 MUST_USE enum rc store_backlog_advance(struct store_tx *tx, uint64_t next, struct err *err);
+
+/*
+ * Sort blocks: what SORT and THREAD compare of many messages in one piece (mailbox/order). A
+ * block is of the messages whose id divided by LIMIT_SORT_BLOCK is its number, and consists of
+ * LIMIT_SORT_COLUMNS columns whose first octet says of which form the block is. Blocks can be
+ * absent at any time. Purging a message removes its block, so a block never knows more than the
+ * messages themselves.
+ */
+/** The column, in place of what out held. RC_NOT_FOUND: the block is absent. RC_LIMIT: out is
+ * too small. */
+MUST_USE enum rc store_sort_block_read(struct store_tx *tx, unsigned column, uint64_t block,
+                                       struct buf *out, struct err *err);
+/** The first block from `from` on that has messages, gets no more of them, and is absent or of
+ *  another form. RC_NOT_FOUND: there is none. */
+MUST_USE enum rc store_sort_block_lacking(struct store_tx *tx, uint64_t from, uint8_t form,
+                                          uint64_t *block_out, struct err *err);
+struct sort_block {
+    uint32_t messages;                       /* that it was made of */
+    struct span columns[LIMIT_SORT_COLUMNS]; /* not empty; borrowed for the call */
+};
+/** Adds or replaces a block. RC_NOT_FOUND: its messages are other ones than those that it was
+ * made of, and nothing was changed. */
+MUST_USE enum rc store_sort_block_put(struct store_tx *tx, uint64_t block,
+                                      const struct sort_block *data, struct err *err);
 
 /* ---- purging and checking ---- */
 

@@ -6,6 +6,7 @@
  */
 #include "imap/selected/context/context.h"
 #include "imap/selected/search_private.h"
+#include "mailbox/order/fill.h"
 
 static bool
 search_abandon(struct imap_session *im)
@@ -172,6 +173,8 @@ put_in_order(struct imap_session *im, struct search_run *run)
         return STEP_MORE;
     if (rc != RC_OK)
         return imap_fail(im, rc, &err);
+    if (order_lacks_blocks(run->order))
+        fill_ask(imap_selected_acct(im));
     run->stage = STAGE_HEAD;
     return STEP_MORE;
 }

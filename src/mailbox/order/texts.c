@@ -4,12 +4,13 @@
 
 #include "base/map.h"
 
-enum { SLOTS_AT_FIRST = 64 };
+enum { SLOTS_AT_FIRST = 64, AT_ONCE = 32 };
 
-struct text_entry {
-    uint32_t offset;
-    uint32_t len;
+/* With a part of the hash, so that another text in the way is mostly passed by without looking
+ * at it. */
+struct text_slot {
     uint32_t hash;
+    uint32_t next; /* number + 1, or 0: free */
 };
 
 void
@@ -31,30 +32,10 @@ texts_done(struct texts *texts)
     buf_done(&texts->slots);
 }
 
-static struct text_entry *
-entries_of(const struct texts *texts)
-{
-    return (struct text_entry *)(void *)texts->entries.data;
-}
-
-static uint32_t *
-slots_of(const struct texts *texts)
-{
-    return (uint32_t *)(void *)texts->slots.data;
-}
-
 static uint32_t
 slot_count(const struct texts *texts)
 {
-    return (uint32_t)(buf_len(&texts->slots) / sizeof(uint32_t));
-}
-
-struct span
-texts_at(const struct texts *texts, uint32_t number)
-{
-    const struct text_entry *entry = &entries_of(texts)[number];
-
-    return span_of(buf_span(&texts->octets).ptr + entry->offset, entry->len);
+    return (uint32_t)(buf_len(&texts->slots) / sizeof(struct text_slot));
 }
 
 size_t
@@ -63,18 +44,35 @@ texts_octets(const struct texts *texts)
     return buf_len(&texts->octets) + buf_len(&texts->entries) + buf_len(&texts->slots);
 }
 
+int
+texts_compare(const struct texts *texts, uint32_t a, uint32_t b)
+{
+    return span_cmp(texts_at(texts, a), texts_at(texts, b));
+}
+
+static int64_t
+head_of(struct span text)
+{
+    unsigned char octets[8] = {0};
+    uint64_t head = 0;
+
+    if (text.len > 0)
+        memcpy(octets, text.ptr, text.len < sizeof octets ? text.len : sizeof octets);
+    for (size_t i = 0; i < sizeof octets; i++)
+        head = head << 8 | octets[i];
+    return (int64_t)(head ^ UINT64_C(1) << 63); /* compared with a sign */
+}
+
 /* The slot of this text, or the free one where it belongs. */
-static uint32_t *
+static struct text_slot *
 slot_find(const struct texts *texts, struct span text, uint32_t hash)
 {
     const uint32_t mask = slot_count(texts) - 1;
-    uint32_t *slots = slots_of(texts);
+    struct text_slot *slots = (struct text_slot *)(void *)texts->slots.data;
 
     for (uint32_t at = hash & mask;; at = (at + 1) & mask) {
-        if (slots[at] == 0)
-            return &slots[at];
-        const uint32_t number = slots[at] - 1;
-        if (entries_of(texts)[number].hash == hash && span_eq(texts_at(texts, number), text))
+        if (slots[at].next == 0 ||
+            (slots[at].hash == hash && span_eq(texts_at(texts, slots[at].next - 1), text)))
             return &slots[at];
     }
 }
@@ -84,42 +82,97 @@ static enum rc
 slots_grow(struct texts *texts)
 {
     const uint32_t old = slot_count(texts);
-    const uint32_t added = old == 0 ? SLOTS_AT_FIRST : old;
-    char *room = buf_reserve(&texts->slots, added * sizeof(uint32_t));
+    const uint32_t mask = (old == 0 ? SLOTS_AT_FIRST : 2 * old) - 1;
+    const size_t octets = (mask + (size_t)1) * sizeof(struct text_slot);
+    struct buf grown;
 
+    buf_init(&grown, texts->slots.max);
+    char *room = buf_reserve(&grown, octets);
     if (room == NULL)
         return RC_LIMIT;
-    buf_grew(&texts->slots, added * sizeof(uint32_t));
-    memset(texts->slots.data, 0, buf_len(&texts->slots));
-    for (uint32_t number = 0; number < texts->count; number++) {
-        const uint32_t mask = slot_count(texts) - 1;
-        uint32_t at = entries_of(texts)[number].hash & mask;
-        while (slots_of(texts)[at] != 0)
+    memset(room, 0, octets);
+    buf_grew(&grown, octets);
+    struct text_slot *to = (struct text_slot *)(void *)room;
+    const struct text_slot *from = (const struct text_slot *)(const void *)texts->slots.data;
+    for (uint32_t i = 0; i < old; i++) {
+        if (from[i].next == 0)
+            continue;
+        uint32_t at = from[i].hash & mask;
+        while (to[at].next != 0)
             at = (at + 1) & mask;
-        slots_of(texts)[at] = number + 1;
+        to[at] = from[i];
     }
+    buf_done(&texts->slots);
+    texts->slots = grown;
+    return RC_OK;
+}
+
+static enum rc
+add_hashed(struct texts *texts, struct span text, uint32_t hash, uint32_t *number_out)
+{
+    if (texts->count >= slot_count(texts) / 2 && slots_grow(texts) != RC_OK)
+        return RC_LIMIT;
+    struct text_slot *slot = slot_find(texts, text, hash);
+    if (slot->next == 0) {
+        const struct text_entry entry = {
+            .head = head_of(text),
+            .offset = (uint32_t)buf_len(&texts->octets),
+            .len = (uint32_t)text.len,
+        };
+        buf_put_span(&texts->octets, text);
+        buf_put(&texts->entries, &entry, sizeof entry);
+        if (!buf_ok(&texts->octets) || !buf_ok(&texts->entries))
+            return RC_LIMIT;
+        *slot = (struct text_slot){hash, ++texts->count};
+    }
+    *number_out = slot->next - 1;
     return RC_OK;
 }
 
 enum rc
 texts_add(struct texts *texts, struct span text, uint32_t *number_out)
 {
-    if (texts->count >= slot_count(texts) / 2 && slots_grow(texts) != RC_OK)
-        return RC_LIMIT;
-    const uint32_t hash = (uint32_t)map_hash(text);
-    uint32_t *slot = slot_find(texts, text, hash);
-    if (*slot == 0) {
-        const struct text_entry entry = {
-            .offset = (uint32_t)buf_len(&texts->octets),
-            .len = (uint32_t)text.len,
-            .hash = hash,
-        };
-        buf_put_span(&texts->octets, text);
-        buf_put(&texts->entries, &entry, sizeof entry);
-        if (!buf_ok(&texts->octets) || !buf_ok(&texts->entries))
-            return RC_LIMIT;
-        *slot = ++texts->count;
+    return add_hashed(texts, text, (uint32_t)map_hash(text), number_out);
+}
+
+/* Asks for the memory of the slots where these hashes belong; then for that of the texts that
+ * are there. */
+static void
+fetch_ahead(const struct texts *texts, const uint32_t *hashes, size_t count)
+{
+    const uint32_t mask = slot_count(texts) - 1;
+    const struct text_slot *slots = (const struct text_slot *)(const void *)texts->slots.data;
+
+    if (slots == NULL)
+        return;
+    for (size_t i = 0; i < count; i++)
+        __builtin_prefetch(&slots[hashes[i] & mask]);
+    for (size_t i = 0; i < count; i++) {
+        const struct text_slot *slot = &slots[hashes[i] & mask];
+        if (slot->next != 0 && slot->hash == hashes[i])
+            __builtin_prefetch(texts_entry(texts, slot->next - 1));
     }
-    *number_out = *slot - 1;
+    for (size_t i = 0; i < count; i++) {
+        const struct text_slot *slot = &slots[hashes[i] & mask];
+        if (slot->next != 0 && slot->hash == hashes[i])
+            __builtin_prefetch(texts_at(texts, slot->next - 1).ptr);
+    }
+}
+
+enum rc
+texts_add_many(struct texts *texts, const struct span *many, size_t count,
+               uint32_t *numbers_out)
+{
+    uint32_t hashes[AT_ONCE];
+
+    for (size_t done = 0; done < count;) {
+        const size_t some = count - done < AT_ONCE ? count - done : AT_ONCE;
+        for (size_t i = 0; i < some; i++)
+            hashes[i] = (uint32_t)map_hash(many[done + i]);
+        fetch_ahead(texts, hashes, some);
+        for (size_t i = 0; i < some; i++, done++)
+            if (add_hashed(texts, many[done], hashes[i], &numbers_out[done]) != RC_OK)
+                return RC_LIMIT;
+    }
     return RC_OK;
 }

@@ -14,10 +14,19 @@
 #include "base/rc.h"
 #include "base/span.h"
 
+/* A text of the set. */
+struct text_entry {
+    /* Its first eight octets, so that texts whose heads differ are ordered as these are; of a
+     * shorter one, with zeros behind it */
+    int64_t head;
+    uint32_t offset; /* in octets */
+    uint32_t len;
+};
+
 struct texts {
     struct buf octets;  /* of all texts, one after the other */
-    struct buf entries; /* struct text_entry each; see texts.c */
-    struct buf slots;   /* uint32_t each, a power of two of them: number + 1, or 0 */
+    struct buf entries; /* struct text_entry each */
+    struct buf slots;   /* struct text_slot each, a power of two of them; see texts.c */
     uint32_t count;
 };
 
@@ -26,9 +35,27 @@ void texts_init(struct texts *texts, size_t max_octets);
 void texts_done(struct texts *texts);
 /** The number of text, which is added if it is new. RC_LIMIT: memory. */
 MUST_USE enum rc texts_add(struct texts *texts, struct span text, uint32_t *number_out);
-/** Valid until the next texts_add. */
-struct span texts_at(const struct texts *texts, uint32_t number);
+/** The same for many texts at once, which is faster, as the memory that they need is asked for
+ *  ahead. RC_LIMIT: not all were added. */
+MUST_USE enum rc texts_add_many(struct texts *texts, const struct span *many, size_t count,
+                                uint32_t *numbers_out);
+/** As memcmp. */
+int texts_compare(const struct texts *texts, uint32_t a, uint32_t b);
 /** Octets of memory in use. */
 size_t texts_octets(const struct texts *texts);
+
+static inline const struct text_entry *
+texts_entry(const struct texts *texts, uint32_t number)
+{
+    return &((const struct text_entry *)(const void *)texts->entries.data)[number];
+}
+/** Valid until the next texts_add. */
+static inline struct span
+texts_at(const struct texts *texts, uint32_t number)
+{
+    const struct text_entry *entry = texts_entry(texts, number);
+
+    return span_of(buf_span(&texts->octets).ptr + entry->offset, entry->len);
+}
 
 #endif

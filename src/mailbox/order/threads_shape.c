@@ -13,14 +13,6 @@
  */
 #include "mailbox/order/threads_private.h"
 
-static int
-compare_dates(const void *ctx, uint32_t a, uint32_t b)
-{
-    const struct threads_item *items = ctx;
-
-    return (items[a].sent_s > items[b].sent_s) - (items[a].sent_s < items[b].sent_s);
-}
-
 static enum rc
 sorting_begin(struct threads *threads)
 {
@@ -38,8 +30,11 @@ sorting_begin(struct threads *threads)
     uint32_t *order = (uint32_t *)(void *)room;
     for (uint32_t i = 0; i < count; i++)
         order[i] = i;
-    merge_init(&threads->merge, order, order + count, count, compare_dates,
-               threads_items(threads));
+    const struct radix_keys by_date = {
+        .first = &threads_items(threads)->sent_s,
+        .stride = sizeof(struct threads_item),
+    };
+    radix_init(&threads->radix, order, order + count, count, by_date);
     threads->stage = THREADS_SORTING;
     return RC_OK;
 }
@@ -69,7 +64,7 @@ is_dummy(const struct threads_node *node)
 static struct threads_item *
 item_at(const struct threads *threads, uint32_t at)
 {
-    return &threads_items(threads)[threads->merge.items[at]];
+    return &threads_items(threads)[threads->radix.items[at]];
 }
 
 /* Step 3. The nearest message above, else the dummy at the top, else NONE; dummies on the way
@@ -391,7 +386,7 @@ threads_step(struct threads *threads, uint32_t messages)
     while (threads->stage != THREADS_COMPLETE) {
         enum rc rc = RC_OK;
         if (threads->stage == THREADS_SORTING) {
-            if (!merge_step(&threads->merge, messages))
+            if (!radix_step(&threads->radix, messages))
                 return RC_AGAIN;
         } else if (threads->stage != THREADS_ADDING) {
             const uint32_t length = stage_length(threads);

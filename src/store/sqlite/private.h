@@ -45,6 +45,9 @@ tx_now_s(const struct sqlite_tx *tx)
 MUST_USE enum rc content_add(struct sqlite_tx *tx, uint64_t message,
                              const struct message_new *msg, struct err *err);
 
+/* Removes the sort block that the message belongs to, if there is one. (blocks.c) */
+MUST_USE enum rc sort_block_forget(struct sqlite_tx *tx, uint64_t message, struct err *err);
+
 /* A message got one more name while a sweep is under way. */
 void sweep_note(struct sqlite_account *acct, uint64_t message);
 /* What a sweep and a look through keywords have found so far counts no more: rows may have come

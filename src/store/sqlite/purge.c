@@ -367,6 +367,7 @@ sweep_remove(struct sqlite_tx *tx, struct sweep *sweep, struct err *err)
 {
     unsigned messages = 0;
     uint64_t sum_octets = 0;
+    uint64_t block = UINT64_MAX; /* the last one that was removed */
     /* The highest id may be among them, and must not be given out again. */
     enum rc rc = floors_raise(tx, err);
 
@@ -381,6 +382,9 @@ sweep_remove(struct sqlite_tx *tx, struct sweep *sweep, struct err *err)
                 break;
             if (rc == RC_OK)
                 rc = message_remove(tx, message, err);
+            if (rc == RC_OK && message / LIMIT_SORT_BLOCK != block)
+                rc = sort_block_forget(tx, message, err);
+            block = message / LIMIT_SORT_BLOCK;
             messages++;
             sum_octets += octets;
         }

@@ -150,9 +150,15 @@ static const char version_6[] = "CREATE TABLE acl ("
                                 " rights INTEGER NOT NULL,"
                                 " PRIMARY KEY (mbox, kind, who, negative)) WITHOUT ROWID;";
 
+/* Keys of SORT and THREAD of many messages in one piece. They are made when somebody sorts. */
+static const char version_7[] = "CREATE TABLE sort_block ("
+                                " id INTEGER PRIMARY KEY,"
+                                " data BLOB NOT NULL);";
+
 static const struct db_step steps[] = {
     {.sql = version_1}, {.sql = version_2}, {.sql = version_3},
     {.sql = version_4}, {.sql = version_5}, {.sql = version_6},
+    {.sql = version_7},
 };
 
 const struct db_schema account_schema = {

@@ -6,7 +6,7 @@
 
 #include "base/check.h"
 
-enum { CHILDREN_MAX = 64, NODES_MAX = 128 };
+enum { CHILDREN_MAX = 300, NODES_MAX = 400 };
 
 struct slow {
     const struct threads_message *message; /* NULL: a dummy */

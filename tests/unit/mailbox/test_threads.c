@@ -9,6 +9,17 @@
 
 enum { MEMORY = 1 << 30, REFS_MAX = 6, RANDOM_MAX = 40 };
 
+/* Adds a message, however often it has to be asked for. */
+static void
+add(struct threads *threads, const struct threads_message *message)
+{
+    enum rc rc = RC_AGAIN;
+
+    while (rc == RC_AGAIN)
+        rc = threads_add(threads, message);
+    assert_int_equal(rc, RC_OK);
+}
+
 static struct span
 thread_all(struct buf *out, enum threads_kind kind, const struct threads_message *messages,
            size_t count, uint32_t pace)
@@ -21,7 +32,7 @@ thread_all(struct buf *out, enum threads_kind kind, const struct threads_message
 
     threads_init(&threads, kind, MEMORY);
     for (size_t i = 0; i < count; i++)
-        assert_int_equal(threads_add(&threads, &messages[i]), RC_OK);
+        add(&threads, &messages[i]);
     while ((rc = threads_step(&threads, pace)) == RC_AGAIN)
         continue;
     assert_int_equal(rc, RC_OK);
@@ -240,7 +251,7 @@ deep(uint32_t (*place)(uint32_t i))
         if (at > 0)
             reference =
                 span_of(text[1], (size_t)snprintf(text[1], sizeof text[1], "%u", at - 1));
-        assert_int_equal(threads_add(&threads, &message), RC_OK);
+        add(&threads, &message);
     }
     assert_int_equal(threads_step(&threads, UINT32_MAX), RC_OK);
     while ((token = threads_next(&threads, &number)) != THREADS_END)
@@ -277,6 +288,51 @@ test_deep(void **state)
     deep(forward);
     deep(backward);
     deep(shuffled);
+}
+
+/* A chain of ids, deeper than what is looked up without the forest, and then messages that would
+ * close it to loops, or cut it and put the pieces below one another. */
+static void
+test_deep_loops(void **state)
+{
+    enum { CHAIN = 120, CHANGES = 80, COUNT = CHAIN + CHANGES };
+    static struct threads_message messages[COUNT];
+    static struct span references[COUNT][2];
+    static char names[CHAIN][8];
+    AUTO_BUF fast = {0};
+    AUTO_BUF slow = {0};
+    struct rng rng;
+
+    (void)state;
+    rng_seed(&rng, 64);
+    buf_init(&fast, 1 << 20);
+    buf_init(&slow, 1 << 20);
+    for (unsigned round = 0; round < 20; round++) {
+        for (uint32_t i = 0; i < COUNT; i++) {
+            const uint32_t at = i < CHAIN ? i : (uint32_t)rng_below(&rng, CHAIN);
+            const uint32_t above =
+                i < CHAIN ? (i == 0 ? 0 : i - 1) : (uint32_t)rng_below(&rng, CHAIN);
+            if (i < CHAIN)
+                snprintf(names[i], sizeof names[i], "%u", i);
+            references[i][0] = span_of_str(names[above]);
+            references[i][1] = span_of_str(names[at]);
+            messages[i] = (struct threads_message){
+                .number = i + 1,
+                .sent_s = (int64_t)rng_below(&rng, 1000),
+                /* the chain is of ids that are referred to; then their messages come */
+                .id = i < CHAIN ? (struct span){NULL, 0} : references[i][1],
+                .references = references[i],
+                .reference_count = i < CHAIN && i > 0 ? 2 : 1,
+            };
+        }
+        for (int kind = THREADS_REFERENCES; kind <= THREADS_REFS; kind++) {
+            const struct span got =
+                thread_all(&fast, (enum threads_kind)kind, messages, COUNT, 100);
+            buf_clear(&slow);
+            slow_threads_put(&slow, (enum threads_kind)kind, messages, COUNT);
+            assert_true(span_eq(got, buf_span(&slow)));
+        }
+    }
 }
 
 /* The forest against walking up. */
@@ -339,9 +395,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dialogues), cmocka_unit_test(test_forest),
-        cmocka_unit_test(test_random),    cmocka_unit_test(test_deep),
-        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_dialogues),  cmocka_unit_test(test_forest),
+        cmocka_unit_test(test_random),     cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_deep_loops), cmocka_unit_test(test_limit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

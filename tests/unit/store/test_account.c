@@ -138,7 +138,7 @@ downgrade(struct fixture *fx)
                                  "ALTER TABLE mailbox DROP COLUMN deleted_octets;"
                                  "ALTER TABLE mailbox DROP COLUMN object_id;"
                                  "ALTER TABLE message DROP COLUMN digest;"
-                                 "DROP TABLE metadata; DROP TABLE acl;"
+                                 "DROP TABLE metadata; DROP TABLE acl; DROP TABLE sort_block;"
                                  "PRAGMA user_version = 1"),
                      0);
 }

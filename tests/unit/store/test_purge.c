@@ -328,11 +328,92 @@ test_random_operations_between_steps(void **state)
     fixture_free(fx);
 }
 
+static bool
+has_sort_block(struct fixture *fx, struct store_tx *tx, uint64_t block)
+{
+    AUTO_BUF data = {0};
+
+    buf_init(&data, 100);
+    const enum rc first = store_sort_block_read(tx, 0, block, &data, &fx->err);
+    const enum rc last =
+        store_sort_block_read(tx, LIMIT_SORT_COLUMNS - 1, block, &data, &fx->err);
+    assert_int_equal(first, last);
+    return first == RC_OK;
+}
+
+static uint64_t
+lacking(struct fixture *fx, struct store_tx *tx, uint64_t from, uint8_t form)
+{
+    uint64_t block = UINT64_MAX;
+
+    const enum rc rc = store_sort_block_lacking(tx, from, form, &block, &fx->err);
+    assert_true(rc == RC_OK || rc == RC_NOT_FOUND);
+    assert_int_equal(rc == RC_OK, block != UINT64_MAX);
+    return block;
+}
+
+/* Purging a message removes the sort block that tells of it, and no other one. A block cannot
+ * be put when it was made of other messages. */
+static void
+test_sort_blocks(void **state)
+{
+    struct fixture *fx = fixture_new();
+    struct sort_block data = {.messages = LIMIT_SORT_BLOCK - 1};
+    uint64_t block = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < LIMIT_SORT_COLUMNS; i++)
+        data.columns[i] = SPAN("\1data");
+    fill(fx, "INBOX", 3 * LIMIT_SORT_BLOCK - 1);
+    struct store_tx *tx = begin_write(fx);
+    const uint64_t inbox = mbox_id(fx, tx, "INBOX");
+    assert_int_equal(lacking(fx, tx, 0, 1), 0);
+    assert_ok(store_sort_block_put(tx, 0, &data, &fx->err));
+    assert_rc(store_sort_block_put(tx, 1, &data, &fx->err), RC_NOT_FOUND);
+    assert_false(has_sort_block(fx, tx, 1));
+    data.messages = LIMIT_SORT_BLOCK;
+    assert_int_equal(lacking(fx, tx, 0, 1), 1);
+    assert_ok(store_sort_block_put(tx, 1, &data, &fx->err));
+    /* the last block may get another message; the message with the highest id is in it */
+    assert_rc(store_sort_block_lacking(tx, 0, 1, &block, &fx->err), RC_NOT_FOUND);
+    assert_int_equal(lacking(fx, tx, 0, 2), 0);
+    assert_int_equal(lacking(fx, tx, 1, 2), 1);
+    commit(fx, tx);
+    tx = begin_write(fx);
+    (void)expunge(fx, tx, inbox, LIMIT_SORT_BLOCK + 10, LIMIT_SORT_BLOCK + 11);
+    commit(fx, tx);
+    tx = begin_read(fx);
+    assert_true(has_sort_block(fx, tx, 0) && has_sort_block(fx, tx, 1));
+    store_end(tx);
+    test_now_s += 15 * TEST_DAY_S;
+    purge(fx, UINT64_MAX);
+    tx = begin_write(fx);
+    assert_true(has_sort_block(fx, tx, 0));
+    assert_false(has_sort_block(fx, tx, 1));
+    assert_int_equal(lacking(fx, tx, 0, 1), 1);
+    assert_rc(store_sort_block_put(tx, 1, &data, &fx->err), RC_NOT_FOUND);
+    data.messages -= 2;
+    assert_ok(store_sort_block_put(tx, 1, &data, &fx->err));
+    (void)expunge(fx, tx, inbox, LIMIT_SORT_BLOCK, 2 * LIMIT_SORT_BLOCK - 1);
+    commit(fx, tx);
+    test_now_s += 15 * TEST_DAY_S;
+    purge(fx, UINT64_MAX);
+    tx = begin_read(fx);
+    assert_true(has_sort_block(fx, tx, 0));
+    assert_false(has_sort_block(fx, tx, 1));
+    /* none of its messages is left, so there is nothing to be made */
+    assert_rc(store_sort_block_lacking(tx, 0, 1, &block, &fx->err), RC_NOT_FOUND);
+    store_end(tx);
+    verify(fx);
+    fixture_free(fx);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_retention),
+        cmocka_unit_test(test_sort_blocks),
         cmocka_unit_test(test_copies_keep_the_message),
         cmocka_unit_test(test_cap_takes_the_oldest),
         cmocka_unit_test(test_moved_mail_does_not_count),

@@ -81,7 +81,7 @@ test_every_table_and_column_is_described(void **state)
     read_doc(&doc);
     store_end(begin_read(fx));
     snprintf(path, sizeof path, "%s/00/00/7/mail.db", fx->accounts);
-    check_database(buf_span(&doc), path, "\n## mail.db, version 6\n");
+    check_database(buf_span(&doc), path, "\n## mail.db, version 7\n");
     const struct store_indexes_options index_options = {.clock = &test_clock};
     struct store_indexes *indexes = NULL;
     struct store_index *index = NULL;
