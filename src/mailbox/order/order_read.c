@@ -200,16 +200,37 @@ thread_block(struct order *order, const struct subject *subject)
     return threads_add_numbered(&order->threads, &message);
 }
 
-/* After a block was opened: its ids are numbered all together if most will be needed. */
+/* The numbers of all texts of a column of the open block. */
 static enum rc
-number_ids(struct order *order)
+number_all(const struct block_reader *reader, unsigned column, struct texts *texts)
 {
-    const struct block *ids = order->blocks.blocks[BLOCK_IDS];
+    const struct block *block = reader->blocks[column];
 
-    if (ids == NULL || !order->blocks.is_dense || ids->text_count == 0)
+    if (block == NULL || block->text_count == 0)
         return RC_OK;
-    return threads_ids(&order->threads, (const struct span *)(const void *)ids->texts.data,
-                       ids->text_count, block_reader_known(&order->blocks, BLOCK_IDS, 0));
+    return texts_add_many(texts, (const struct span *)(const void *)block->texts.data,
+                          block->text_count, block_reader_known(reader, column, 0));
+}
+
+/* After a block was opened: if most of its messages will be asked for, its texts are numbered
+ * all together, which is faster. */
+static enum rc
+number_block(struct order *order)
+{
+    const struct block_reader *reader = &order->blocks;
+    const bool is_sort = order->how->find == IMAP_FIND_SORT;
+    const struct block *ids = reader->blocks[BLOCK_IDS];
+    enum rc rc = RC_OK;
+
+    if (!reader->is_dense)
+        return RC_OK;
+    for (unsigned i = 0; rc == RC_OK && i < KEYS_TEXTS; i++)
+        rc = number_all(reader, BLOCK_TEXTS + i,
+                        is_sort ? &order->texts : &order->threads.subjects);
+    if (rc == RC_OK && ids != NULL && ids->text_count > 0)
+        rc = threads_ids(&order->threads, (const struct span *)(const void *)ids->texts.data,
+                         ids->text_count, block_reader_known(reader, BLOCK_IDS, 0));
+    return rc;
 }
 
 /* ---- all ---- */
@@ -228,7 +249,7 @@ take(struct order *order, struct store_tx *tx, const struct subject *subject, un
                                batch->count - subject->at, err);
         *cost += rc == RC_OK ? COST_BLOCK : COST_ROW;
         if (rc == RC_OK)
-            rc = number_ids(order);
+            rc = number_block(order);
     }
     if (rc == RC_OK && order->reads_rows)
         rc = order->how->find == IMAP_FIND_SORT ? sort_block(order, subject)
@@ -264,6 +285,15 @@ take_batch(struct order *order, struct store_tx *tx, const struct version_run *b
     return RC_OK;
 }
 
+/* Most messages have a Message-ID of their own, and not all have a subject of their own. */
+static enum rc
+make_room(struct order *order)
+{
+    if (order->how->find == IMAP_FIND_THREAD)
+        return threads_reserve(&order->threads, order->count);
+    return order->wanted == 0 ? RC_OK : texts_reserve(&order->texts, order->count / 2);
+}
+
 enum rc
 order_read(struct order *order, struct store_tx *tx, const struct order_slice *slice,
            struct err *err)
@@ -272,6 +302,8 @@ order_read(struct order *order, struct store_tx *tx, const struct order_slice *s
 
     if (tx == NULL && order_needs_store(order))
         return RC_AGAIN;
+    if (order->at == 0 && make_room(order) != RC_OK)
+        return RC_LIMIT;
     for (;;) {
         if (order->run.first > order->run.last &&
             !search_next_run(order->found, &order->pos, &order->run))

@@ -77,12 +77,12 @@ slot_find(const struct texts *texts, struct span text, uint32_t hash)
     }
 }
 
-/* Twice as many slots. */
+/* More slots: `wanted` of them, a power of two. */
 static enum rc
-slots_grow(struct texts *texts)
+slots_grow(struct texts *texts, uint32_t wanted)
 {
     const uint32_t old = slot_count(texts);
-    const uint32_t mask = (old == 0 ? SLOTS_AT_FIRST : 2 * old) - 1;
+    const uint32_t mask = wanted - 1;
     const size_t octets = (mask + (size_t)1) * sizeof(struct text_slot);
     struct buf grown;
 
@@ -107,10 +107,25 @@ slots_grow(struct texts *texts)
     return RC_OK;
 }
 
+enum rc
+texts_reserve(struct texts *texts, uint32_t count)
+{
+    uint32_t slots = SLOTS_AT_FIRST;
+
+    while (slots / 2 < count && slots <= UINT32_MAX / 4)
+        slots *= 2;
+    if (buf_reserve(&texts->entries, count * sizeof(struct text_entry) + 1) == NULL)
+        return RC_LIMIT;
+    return slots > slot_count(texts) ? slots_grow(texts, slots) : RC_OK;
+}
+
 static enum rc
 add_hashed(struct texts *texts, struct span text, uint32_t hash, uint32_t *number_out)
 {
-    if (texts->count >= slot_count(texts) / 2 && slots_grow(texts) != RC_OK)
+    const uint32_t slots = slot_count(texts);
+
+    if (texts->count >= slots / 2 &&
+        slots_grow(texts, slots == 0 ? SLOTS_AT_FIRST : 2 * slots) != RC_OK)
         return RC_LIMIT;
     struct text_slot *slot = slot_find(texts, text, hash);
     if (slot->next == 0) {

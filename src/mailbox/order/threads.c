@@ -165,6 +165,23 @@ linked_node_new(struct threads *threads, uint32_t item)
 }
 
 enum rc
+threads_reserve(struct threads *threads, uint32_t messages)
+{
+    const size_t items = messages * sizeof(struct threads_item);
+    const size_t nodes = messages * sizeof(struct threads_node);
+    enum rc rc = RC_OK;
+
+    if (threads->kind != THREADS_ORDEREDSUBJECT)
+        rc = texts_reserve(&threads->ids, messages);
+    if (rc == RC_OK && threads->kind != THREADS_REFS)
+        rc = texts_reserve(&threads->subjects, messages / 2);
+    if (rc != RC_OK || buf_reserve(&threads->messages, items + 1) == NULL ||
+        buf_reserve(&threads->nodes, nodes + 1) == NULL)
+        return RC_LIMIT;
+    return RC_OK;
+}
+
+enum rc
 threads_ids(struct threads *threads, const struct span *ids, size_t count,
             uint32_t *numbers_out)
 {

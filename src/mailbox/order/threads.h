@@ -94,6 +94,8 @@ void threads_init(struct threads *threads, enum threads_kind kind, size_t max_oc
 void threads_done(struct threads *threads);
 /** Octets of memory in use. */
 size_t threads_octets(const struct threads *threads);
+/** Makes room for so many messages, which saves time. RC_LIMIT: memory. */
+MUST_USE enum rc threads_reserve(struct threads *threads, uint32_t messages);
 /** The number of a normalised Message-ID, for threads_numbered. RC_LIMIT: memory. */
 MUST_USE enum rc threads_id(struct threads *threads, struct span id, uint32_t *number_out);
 /** The same for many. */
