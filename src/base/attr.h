@@ -14,6 +14,7 @@
 #define NORETURN __attribute__((noreturn))
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 #define UNUSED __attribute__((unused))
+#define ALWAYS_INLINE __attribute__((always_inline))
 
 /* Declares a function with the type of fn. */
 #define SAME_TYPE(fn) __typeof__(fn)

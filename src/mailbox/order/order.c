@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- *   READING ──> RANKING ──> TIES ──> FILLING ──> SORTING ──> COMPLETE
- *   (keys)      (texts by their      (ranks)     (messages, by one
- *      │         heads)  (by all                  criterion after
- *      │                 of them)                 the other)
- *      └──────────────> THREADING ─────────────────────────────┘
+ *   READING ──> RANKING ──> TIES ──> NUMBERING ──> FILLING ──> SORTING ──> COMPLETE
+ *   (keys)      (texts by   (by all  (their        (ranks of   (messages, by one
+ *      │         their       of them) ranks)        messages)   criterion after the
+ *      │         heads)                                         other)
+ *      └──────────────> THREADING ─────────────────────────────────────────────┘
  *
  * SORTING begins with the last criterion; as each sort is stable, the first one decides.
  */
@@ -190,14 +190,6 @@ compare_texts(const void *ctx, uint32_t a, uint32_t b)
     return texts_compare(ctx, a, b);
 }
 
-static void
-ties_begin(struct order *order)
-{
-    order->stage = ORDER_TIES;
-    order->at = 0;
-    order->tie_end = 0;
-}
-
 /* Where the texts with the same head as the one at this place end. */
 static uint32_t
 tie_end(const struct order *order, uint32_t place)
@@ -237,22 +229,39 @@ ties_step(struct order *order)
     return false;
 }
 
-/* The texts are sorted: the rank of each, where the sort had its other array. */
+/* One stage follows another, which begins with the first of whatever it goes through. */
 static void
-filling_begin(struct order *order)
+go_to(struct order *order, enum order_stage stage)
 {
-    for (uint32_t i = 0; i < order->texts.count; i++)
-        order->radix.spare[order->radix.items[i]] = i;
-    order->stage = ORDER_FILLING;
+    order->stage = stage;
     order->at = 0;
+}
+
+/* The end of the next steps of a stage that goes through so many. */
+static uint32_t
+steps_end(const struct order *order, uint32_t count)
+{
+    const uint32_t left = count - order->at;
+
+    return order->at + (left < ORDER_STEPS_PER_LOOK ? left : ORDER_STEPS_PER_LOOK);
+}
+
+/* The texts are sorted: the rank of each, where the sort had its other array. */
+static bool
+number_step(struct order *order)
+{
+    const uint32_t end = steps_end(order, order->texts.count);
+
+    for (uint32_t i = order->at; i < end; i++)
+        order->radix.spare[order->radix.items[i]] = i;
+    order->at = end;
+    return end == order->texts.count;
 }
 
 static bool
 fill_step(struct order *order)
 {
-    const uint32_t left = order->count - order->at;
-    const uint32_t end =
-        order->at + (left < ORDER_STEPS_PER_LOOK ? left : ORDER_STEPS_PER_LOOK);
+    const uint32_t end = steps_end(order, order->count);
 
     for (size_t c = 0; c < order->column_count; c++) {
         if (order->columns[c].row.source != FROM_TEXT)
@@ -309,11 +318,15 @@ step(struct order *order)
     switch (order->stage) {
     case ORDER_RANKING:
         if (radix_step(&order->radix, ORDER_STEPS_PER_LOOK))
-            ties_begin(order);
+            go_to(order, ORDER_TIES);
         break;
     case ORDER_TIES:
         if (ties_step(order))
-            filling_begin(order);
+            go_to(order, ORDER_NUMBERING);
+        break;
+    case ORDER_NUMBERING:
+        if (number_step(order))
+            go_to(order, ORDER_FILLING);
         break;
     case ORDER_FILLING:
         if (fill_step(order))

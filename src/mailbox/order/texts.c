@@ -4,7 +4,11 @@
 
 #include "base/map.h"
 
-enum { SLOTS_AT_FIRST = 64, AT_ONCE = 32 };
+enum {
+    SLOTS_AT_FIRST = 64,
+    AT_ONCE = 32,
+    OCTETS_USUAL = 32, /* of a text */
+};
 
 /* With a part of the hash, so that another text in the way is mostly passed by without looking
  * at it. */
@@ -114,7 +118,8 @@ texts_reserve(struct texts *texts, uint32_t count)
 
     while (slots / 2 < count && slots <= UINT32_MAX / 4)
         slots *= 2;
-    if (buf_reserve(&texts->entries, count * sizeof(struct text_entry) + 1) == NULL)
+    if (buf_reserve(&texts->entries, count * sizeof(struct text_entry) + 1) == NULL ||
+        buf_reserve(&texts->octets, (size_t)count * OCTETS_USUAL + 1) == NULL)
         return RC_LIMIT;
     return slots > slot_count(texts) ? slots_grow(texts, slots) : RC_OK;
 }
@@ -150,9 +155,16 @@ texts_add(struct texts *texts, struct span text, uint32_t *number_out)
     return add_hashed(texts, text, (uint32_t)map_hash(text), number_out);
 }
 
-/* Asks for the memory of the slots where these hashes belong; then for that of the texts that
- * are there. */
-static void
+static bool
+is_here(const struct text_slot *slot, uint32_t hash)
+{
+    return slot->next != 0 && slot->hash == hash;
+}
+
+/* Asks for the memory of the slots where these hashes belong, then for that of the texts that
+ * are there. It is part of its caller, as gcc takes a call for useless that only asks for
+ * memory. */
+ALWAYS_INLINE static inline void
 fetch_ahead(const struct texts *texts, const uint32_t *hashes, size_t count)
 {
     const uint32_t mask = slot_count(texts) - 1;
@@ -164,12 +176,12 @@ fetch_ahead(const struct texts *texts, const uint32_t *hashes, size_t count)
         __builtin_prefetch(&slots[hashes[i] & mask]);
     for (size_t i = 0; i < count; i++) {
         const struct text_slot *slot = &slots[hashes[i] & mask];
-        if (slot->next != 0 && slot->hash == hashes[i])
+        if (is_here(slot, hashes[i]))
             __builtin_prefetch(texts_entry(texts, slot->next - 1));
     }
     for (size_t i = 0; i < count; i++) {
         const struct text_slot *slot = &slots[hashes[i] & mask];
-        if (slot->next != 0 && slot->hash == hashes[i])
+        if (is_here(slot, hashes[i]))
             __builtin_prefetch(texts_at(texts, slot->next - 1).ptr);
     }
 }

@@ -51,12 +51,15 @@ enum { THREADS_NO_ID = UINT32_MAX };
 
 enum threads_stage {
     THREADS_ADDING,
+    THREADS_COUNTING, /* nodes: children are counted anew */
     THREADS_SORTING,  /* messages by their dates */
     THREADS_PRUNING,  /* step 3: dummies are taken out */
     THREADS_ROOTING,  /* steps 2 and 4: the first messages of threads, in order */
     THREADS_SUBJECTS, /* step 5.B: the message that stands for each subject */
     THREADS_MERGING,  /* step 5.C */
+    THREADS_CLEARING, /* nodes, for lists of children */
     THREADS_LISTING,  /* step 6: children in order */
+    THREADS_MARKING,  /* nodes: no thread has its place yet */
     THREADS_RANKING,  /* REFS: threads by their latest message */
     THREADS_COMPLETE,
 };

@@ -4,9 +4,12 @@
  * sorted by date once; every later stage is one walk over them in this order, so siblings and
  * threads come out sorted wherever they are appended to a list:
  *
- *   ADDING ─begin─> SORTING ─> PRUNING ─> ROOTING ─> SUBJECTS ─> MERGING ─> LISTING ─> COMPLETE
- *                      │                     └──── REFS ────────────────────> LISTING ─>
- * RANKING └─────── ORDEREDSUBJECT: SUBJECTS ─> LISTING
+ *   ADDING ─> COUNTING ─> SORTING ─> PRUNING ─> ROOTING ─> SUBJECTS ─> MERGING ─┐
+ *                            │                     └────────── REFS ──────────────┤
+ *                            └─────── ORDEREDSUBJECT: SUBJECTS ───────────────────┤
+ *                                                                                 v
+ *                             COMPLETE <─ RANKING <─ MARKING <─ REFS ─ LISTING <─ CLEARING
+ *                                ^───────────── others ──────────────────┘
  *
  * A dummy keeps a place only at the top, with two children or more. After PRUNING the parent of
  * a message is another message, such a dummy, or none.
@@ -17,10 +20,7 @@ static enum rc
 sorting_begin(struct threads *threads)
 {
     const uint32_t count = threads_item_count(threads);
-    const uint32_t node_count = threads_node_count(threads);
 
-    for (uint32_t i = 0; i < node_count; i++)
-        threads_nodes(threads)[i].children = 0; /* PRUNING counts again */
     texts_done(&threads->ids);
     buf_done(&threads->forest);
     buf_done(&threads->node_of);
@@ -35,7 +35,6 @@ sorting_begin(struct threads *threads)
         .stride = sizeof(struct threads_item),
     };
     radix_init(&threads->radix, order, order + count, count, by_date);
-    threads->stage = THREADS_SORTING;
     return RC_OK;
 }
 
@@ -50,7 +49,6 @@ subjects_begin(struct threads *threads)
         return RC_LIMIT;
     memset(room, 0xff, octets);
     buf_grew(&threads->by_subject, octets);
-    threads->stage = THREADS_SUBJECTS;
     return RC_OK;
 }
 
@@ -242,17 +240,6 @@ child_append(struct threads *threads, const struct threads_item *item)
     nodes[parent].children++;
 }
 
-static void
-listing_begin(struct threads *threads)
-{
-    const uint32_t count = threads_node_count(threads);
-
-    for (uint32_t i = 0; i < count; i++)
-        list_reset(&threads_nodes(threads)[i]);
-    threads->first_root = threads->last_root = NONE;
-    threads->stage = THREADS_LISTING;
-}
-
 /* The root of a message's thread. `last` of a message that was asked for before is its root. */
 static uint32_t
 thread_root(struct threads_node *nodes, uint32_t node)
@@ -283,17 +270,6 @@ rank(struct threads *threads, const struct threads_item *item)
     threads->first_root = root;
 }
 
-static void
-ranking_begin(struct threads *threads)
-{
-    const uint32_t count = threads_node_count(threads);
-
-    for (uint32_t i = 0; i < count; i++)
-        threads_nodes(threads)[i].last = NONE;
-    threads->first_root = NONE;
-    threads->stage = THREADS_RANKING;
-}
-
 /* ---- stages ---- */
 
 /* One message, or one root, of the stage. */
@@ -303,6 +279,15 @@ step(struct threads *threads)
     const uint32_t at = threads->at++;
 
     switch (threads->stage) {
+    case THREADS_COUNTING:
+        threads_nodes(threads)[at].children = 0;
+        return RC_OK;
+    case THREADS_CLEARING:
+        list_reset(&threads_nodes(threads)[at]);
+        return RC_OK;
+    case THREADS_MARKING:
+        threads_nodes(threads)[at].last = NONE;
+        return RC_OK;
     case THREADS_PRUNING:
         prune(threads, item_at(threads, at));
         return RC_OK;
@@ -329,55 +314,78 @@ step(struct threads *threads)
 static uint32_t
 stage_length(const struct threads *threads)
 {
-    const bool by_root =
-        threads->stage == THREADS_MERGING ||
-        (threads->stage == THREADS_SUBJECTS && threads->kind != THREADS_ORDEREDSUBJECT);
+    switch (threads->stage) {
+    case THREADS_COUNTING:
+    case THREADS_CLEARING:
+    case THREADS_MARKING:
+        return threads_node_count(threads);
+    case THREADS_SUBJECTS:
+        if (threads->kind == THREADS_ORDEREDSUBJECT)
+            break;
+        return (uint32_t)(buf_len(&threads->roots) / sizeof(uint32_t));
+    case THREADS_MERGING:
+        return (uint32_t)(buf_len(&threads->roots) / sizeof(uint32_t));
+    default:
+        break;
+    }
+    return threads_item_count(threads);
+}
 
-    return by_root ? (uint32_t)(buf_len(&threads->roots) / sizeof(uint32_t))
-                   : threads_item_count(threads);
+static enum threads_stage
+stage_after(const struct threads *threads)
+{
+    const bool by_references = threads->kind == THREADS_REFERENCES;
+
+    switch (threads->stage) {
+    case THREADS_ADDING:
+        return THREADS_COUNTING;
+    case THREADS_COUNTING:
+        return THREADS_SORTING;
+    case THREADS_SORTING:
+        return threads->kind == THREADS_ORDEREDSUBJECT ? THREADS_SUBJECTS : THREADS_PRUNING;
+    case THREADS_PRUNING:
+        return THREADS_ROOTING;
+    case THREADS_ROOTING:
+        return by_references ? THREADS_SUBJECTS : THREADS_CLEARING;
+    case THREADS_SUBJECTS:
+        return by_references ? THREADS_MERGING : THREADS_CLEARING;
+    case THREADS_MERGING:
+        return THREADS_CLEARING;
+    case THREADS_CLEARING:
+        return THREADS_LISTING;
+    case THREADS_LISTING:
+        return threads->kind == THREADS_REFS ? THREADS_MARKING : THREADS_COMPLETE;
+    case THREADS_MARKING:
+        return THREADS_RANKING;
+    case THREADS_RANKING:
+    case THREADS_COMPLETE:
+        break;
+    }
+    return THREADS_COMPLETE;
 }
 
 static enum rc
 stage_next(struct threads *threads)
 {
     threads->at = 0;
+    threads->stage = stage_after(threads);
     switch (threads->stage) {
-    case THREADS_ADDING:
-        return sorting_begin(threads);
     case THREADS_SORTING:
-        if (threads->kind == THREADS_ORDEREDSUBJECT)
-            return subjects_begin(threads);
-        threads->stage = THREADS_PRUNING;
-        return RC_OK;
-    case THREADS_PRUNING:
-        threads->stage = THREADS_ROOTING;
-        return RC_OK;
-    case THREADS_ROOTING:
-        if (threads->kind == THREADS_REFERENCES)
-            return subjects_begin(threads);
-        listing_begin(threads);
-        return RC_OK;
+        return sorting_begin(threads);
     case THREADS_SUBJECTS:
-        if (threads->kind == THREADS_REFERENCES)
-            threads->stage = THREADS_MERGING;
-        else
-            listing_begin(threads);
-        return RC_OK;
-    case THREADS_MERGING:
-        listing_begin(threads);
-        return RC_OK;
+        return subjects_begin(threads);
     case THREADS_LISTING:
-        if (threads->kind == THREADS_REFS) {
-            ranking_begin(threads);
-            return RC_OK;
-        }
-        break;
+        threads->first_root = threads->last_root = NONE;
+        return RC_OK;
+    case THREADS_RANKING:
+        threads->first_root = NONE;
+        return RC_OK;
+    case THREADS_COMPLETE:
+        threads->node = threads->first_root;
+        return RC_OK;
     default:
-        break;
+        return RC_OK;
     }
-    threads->node = threads->first_root;
-    threads->stage = THREADS_COMPLETE;
-    return RC_OK;
 }
 
 enum rc

@@ -156,9 +156,8 @@ static const char version_7[] = "CREATE TABLE sort_block ("
                                 " data BLOB NOT NULL);";
 
 static const struct db_step steps[] = {
-    {.sql = version_1}, {.sql = version_2}, {.sql = version_3},
-    {.sql = version_4}, {.sql = version_5}, {.sql = version_6},
-    {.sql = version_7},
+    {.sql = version_1}, {.sql = version_2}, {.sql = version_3}, {.sql = version_4},
+    {.sql = version_5}, {.sql = version_6}, {.sql = version_7},
 };
 
 const struct db_schema account_schema = {
