@@ -178,37 +178,93 @@ block_octets(const struct block *block)
     return block->data.cap + block->texts.cap + block->refs.cap;
 }
 
+/* What is left of a column. Like base/pack.h, but in place, as a command reads millions of
+ * numbers. */
+struct rest {
+    const unsigned char *at;
+    const unsigned char *end;
+    bool failed;
+};
+
+static inline unsigned
+octet_take(struct rest *in)
+{
+    if (in->at == in->end) {
+        in->failed = true;
+        return 0;
+    }
+    return *in->at++;
+}
+
+/* Below 2^28. */
+static inline uint32_t
+number_take(struct rest *in)
+{
+    uint32_t number = 0;
+
+    for (unsigned shift = 0; shift < 28; shift += 7) {
+        const unsigned octet = octet_take(in);
+        number |= (octet & 0x7fu) << shift;
+        if ((octet & 0x80u) == 0)
+            return number;
+    }
+    in->failed = true;
+    return 0;
+}
+
+static inline uint64_t
+octets_take(struct rest *in, unsigned count)
+{
+    uint64_t number = 0;
+
+    if ((size_t)(in->end - in->at) < count) {
+        in->failed = true;
+        return 0;
+    }
+    for (unsigned i = 0; i < count; i++)
+        number |= (uint64_t)in->at[i] << 8 * i;
+    in->at += count;
+    return number;
+}
+
 static void
-dates_open(struct block *block, struct unpack *in)
+dates_open(struct block *block, struct rest *in)
 {
     for (unsigned i = 0; i < LIMIT_SORT_BLOCK; i++) {
-        block->bits[i] = unpack_u8(in);
-        block->sent_s[i] = (block->bits[i] & BLOCK_BIT_DATE) != 0 ? (int64_t)unpack_u64(in) : 0;
+        block->bits[i] = (uint8_t)octet_take(in);
+        block->sent_s[i] =
+            (block->bits[i] & BLOCK_BIT_DATE) != 0 ? (int64_t)octets_take(in, 8) : 0;
     }
 }
 
 /* The texts themselves. False: no memory, or damaged. */
 static bool
-texts_open(struct block *block, struct unpack *in)
+texts_open(struct block *block, struct rest *in)
 {
-    block->text_count = (uint32_t)unpack_varint(in, TEXTS_MAX);
+    block->text_count = number_take(in);
     buf_clear(&block->texts);
-    if (block->text_count > in->rest.len) /* each takes an octet at least */
+    if (block->text_count > TEXTS_MAX ||
+        block->text_count > (size_t)(in->end - in->at)) /* each takes an octet at least */
         return false;
     struct span *texts = (struct span *)(void *)buf_reserve(
         &block->texts, block->text_count * sizeof(struct span) + 1);
     if (texts == NULL)
         return false;
-    for (uint32_t i = 0; i < block->text_count; i++)
-        texts[i] = unpack_span(in, COLUMN_OCTETS);
+    for (uint32_t i = 0; i < block->text_count; i++) {
+        const uint64_t len = octets_take(in, 4);
+        if (len > (size_t)(in->end - in->at))
+            return false;
+        texts[i] = span_of((const char *)in->at, len);
+        in->at += len;
+    }
     return true;
 }
 
 static bool
-numbers_open(struct block *block, struct unpack *in)
+numbers_open(struct block *block, struct rest *in)
 {
     for (unsigned i = 0; i < LIMIT_SORT_BLOCK; i++) {
-        block->first[i] = unpack_u8(in);
+        block->first[i] = octet_take(in);
         if (block->first[i] >= block->text_count)
             return false;
     }
@@ -216,38 +272,51 @@ numbers_open(struct block *block, struct unpack *in)
 }
 
 static bool
-ids_open(struct block *block, struct unpack *in)
+ids_open(struct block *block, struct rest *in)
 {
+    /* each reference takes an octet at least */
+    const size_t most = LIMIT_SORT_BLOCK + (size_t)(in->end - in->at);
+    const size_t room = most < TEXTS_MAX ? most : TEXTS_MAX;
+    uint32_t at = 0;
+
     buf_clear(&block->refs);
+    uint32_t *refs = (uint32_t *)(void *)buf_reserve(&block->refs, room * sizeof *refs);
+    if (refs == NULL)
+        return false;
     for (unsigned i = 0; i < LIMIT_SORT_BLOCK; i++) {
-        block->first[i] = (uint32_t)(buf_len(&block->refs) / sizeof(uint32_t));
-        const uint32_t own = (uint32_t)unpack_varint(in, block->text_count);
-        const uint32_t number = own == 0 ? (uint32_t)BLOCK_NONE : own - 1;
-        buf_put(&block->refs, &number, sizeof number);
-        const uint64_t count = unpack_varint(in, RFC5322_REFERENCES_MAX);
-        for (uint64_t ref = 0; ref < count && !in->failed; ref++) {
-            const uint32_t text = (uint32_t)unpack_varint(in, TEXTS_MAX);
+        block->first[i] = at;
+        const uint32_t own = number_take(in);
+        const uint32_t count = number_take(in);
+        if (own > block->text_count || count > RFC5322_REFERENCES_MAX ||
+            count > (size_t)(in->end - in->at))
+            return false;
+        refs[at++] = own == 0 ? (uint32_t)BLOCK_NONE : own - 1;
+        for (uint32_t ref = 0; ref < count; ref++) {
+            const uint32_t text = number_take(in);
             if (text >= block->text_count)
                 return false;
-            buf_put(&block->refs, &text, sizeof text);
+            refs[at++] = text;
         }
     }
-    block->first[LIMIT_SORT_BLOCK] = (uint32_t)(buf_len(&block->refs) / sizeof(uint32_t));
-    return buf_ok(&block->refs);
+    block->first[LIMIT_SORT_BLOCK] = at;
+    return true;
 }
 
 bool
 block_open(struct block *block, enum block_column column)
 {
-    struct unpack in = {.rest = buf_span(&block->data)};
+    const struct span data = buf_span(&block->data);
+    struct rest in = {
+        .at = (const unsigned char *)data.ptr,
+        .end = (const unsigned char *)data.ptr + data.len,
+    };
 
-    if (unpack_u8(&in) != BLOCK_FORM || in.rest.len == 0)
+    if (octet_take(&in) != BLOCK_FORM || in.at == in.end)
         return false;
-    if (column == BLOCK_DATES) {
+    if (column == BLOCK_DATES)
         dates_open(block, &in);
-        return unpack_whole(&in);
-    }
-    return texts_open(block, &in) &&
-           (column == BLOCK_IDS ? ids_open(block, &in) : numbers_open(block, &in)) &&
-           unpack_whole(&in);
+    else if (!texts_open(block, &in) ||
+             !(column == BLOCK_IDS ? ids_open(block, &in) : numbers_open(block, &in)))
+        return false;
+    return !in.failed && in.at == in.end;
 }

@@ -187,7 +187,7 @@ ranking_begin(struct order *order)
 static int
 compare_texts(const void *ctx, uint32_t a, uint32_t b)
 {
-    return texts_compare(ctx, a, b);
+    return texts_compare_tails(ctx, a, b);
 }
 
 /* Where the texts with the same head as the one at this place end. */

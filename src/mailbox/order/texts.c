@@ -2,6 +2,8 @@
 /* Open addressing with linear probing, never more than half full. */
 #include "mailbox/order/texts.h"
 
+#include <endian.h>
+
 #include "base/map.h"
 
 enum {
@@ -49,21 +51,29 @@ texts_octets(const struct texts *texts)
 }
 
 int
-texts_compare(const struct texts *texts, uint32_t a, uint32_t b)
+texts_compare_tails(const struct texts *texts, uint32_t a, uint32_t b)
 {
-    return span_cmp(texts_at(texts, a), texts_at(texts, b));
+    const struct span left = texts_at(texts, a);
+    const struct span right = texts_at(texts, b);
+    const size_t head = sizeof(int64_t);
+
+    if (left.len < head || right.len < head) /* zeros may stand for what is not there */
+        return span_cmp(left, right);
+    return span_cmp(span_tail(left, head), span_tail(right, head));
 }
 
 static int64_t
 head_of(struct span text)
 {
-    unsigned char octets[8] = {0};
     uint64_t head = 0;
 
-    if (text.len > 0)
-        memcpy(octets, text.ptr, text.len < sizeof octets ? text.len : sizeof octets);
-    for (size_t i = 0; i < sizeof octets; i++)
-        head = head << 8 | octets[i];
+    if (text.len >= sizeof head) {
+        memcpy(&head, text.ptr, sizeof head);
+        head = be64toh(head);
+    } else {
+        for (size_t i = 0; i < text.len; i++)
+            head |= (uint64_t)(unsigned char)text.ptr[i] << (56 - 8 * i);
+    }
     return (int64_t)(head ^ UINT64_C(1) << 63); /* compared with a sign */
 }
 
@@ -134,15 +144,20 @@ add_hashed(struct texts *texts, struct span text, uint32_t hash, uint32_t *numbe
         return RC_LIMIT;
     struct text_slot *slot = slot_find(texts, text, hash);
     if (slot->next == 0) {
-        const struct text_entry entry = {
+        char *octets = texts_room(&texts->octets, text.len + 1);
+        struct text_entry *entry =
+            (struct text_entry *)(void *)texts_room(&texts->entries, sizeof(struct text_entry));
+        if (octets == NULL || entry == NULL)
+            return RC_LIMIT;
+        *entry = (struct text_entry){
             .head = head_of(text),
             .offset = (uint32_t)buf_len(&texts->octets),
             .len = (uint32_t)text.len,
         };
-        buf_put_span(&texts->octets, text);
-        buf_put(&texts->entries, &entry, sizeof entry);
-        if (!buf_ok(&texts->octets) || !buf_ok(&texts->entries))
-            return RC_LIMIT;
+        if (text.len > 0)
+            memcpy(octets, text.ptr, text.len);
+        buf_grew(&texts->octets, text.len);
+        buf_grew(&texts->entries, sizeof *entry);
         *slot = (struct text_slot){hash, ++texts->count};
     }
     *number_out = slot->next - 1;

@@ -23,6 +23,17 @@ struct text_entry {
     uint32_t len;
 };
 
+/** Room for octets at the end of buf, which buf_grew takes, or NULL. Like buf_reserve, but in
+ *  place where there is room, as is usual after a reserve. */
+static inline char *
+texts_room(struct buf *buf, size_t octets)
+{
+    if (buf->data != NULL && !buf->failed && octets <= buf->cap - buf->tail &&
+        octets <= buf->max - buf_len(buf))
+        return buf->data + buf->tail;
+    return buf_reserve(buf, octets);
+}
+
 struct texts {
     struct buf octets;  /* of all texts, one after the other */
     struct buf entries; /* struct text_entry each */
@@ -42,8 +53,8 @@ MUST_USE enum rc texts_add(struct texts *texts, struct span text, uint32_t *numb
  *  ahead. RC_LIMIT: not all were added. */
 MUST_USE enum rc texts_add_many(struct texts *texts, const struct span *many, size_t count,
                                 uint32_t *numbers_out);
-/** As memcmp. */
-int texts_compare(const struct texts *texts, uint32_t a, uint32_t b);
+/** The same order as of all their octets, for texts with the same head. */
+int texts_compare_tails(const struct texts *texts, uint32_t a, uint32_t b);
 /** Octets of memory in use. */
 size_t texts_octets(const struct texts *texts);
 

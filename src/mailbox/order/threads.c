@@ -57,11 +57,15 @@ threads_octets(const struct threads *threads)
 uint32_t
 threads_node_new(struct threads *threads, uint32_t item)
 {
-    const struct threads_node node = {
-        .parent = NONE, .item = item, .first = NONE, .last = NONE, .next = NONE};
+    struct threads_node *node =
+        (struct threads_node *)(void *)texts_room(&threads->nodes, sizeof *node);
 
-    buf_put(&threads->nodes, &node, sizeof node);
-    return buf_ok(&threads->nodes) ? threads_node_count(threads) - 1 : NONE;
+    if (node == NULL)
+        return NONE;
+    *node = (struct threads_node){
+        .parent = NONE, .item = item, .first = NONE, .last = NONE, .next = NONE};
+    buf_grew(&threads->nodes, sizeof *node);
+    return threads_node_count(threads) - 1;
 }
 
 /* ---- links ---- */
@@ -309,10 +313,13 @@ threads_add_numbered(struct threads *threads, const struct threads_numbered *mes
         if (rc != RC_OK)
             return rc;
     }
-    buf_put(&threads->messages, &item, sizeof item);
-    return buf_ok(&threads->messages) && threads_octets(threads) <= threads->max_octets
-               ? RC_OK
-               : RC_LIMIT;
+    struct threads_item *room =
+        (struct threads_item *)(void *)texts_room(&threads->messages, sizeof item);
+    if (room == NULL)
+        return RC_LIMIT;
+    *room = item;
+    buf_grew(&threads->messages, sizeof item);
+    return threads_octets(threads) <= threads->max_octets ? RC_OK : RC_LIMIT;
 }
 
 enum rc

@@ -272,42 +272,65 @@ rank(struct threads *threads, const struct threads_item *item)
 
 /* ---- stages ---- */
 
-/* One message, or one root, of the stage. */
+/* One message, or one root, of a stage that may need memory. */
 static enum rc
-step(struct threads *threads)
+step(struct threads *threads, uint32_t at)
 {
-    const uint32_t at = threads->at++;
-
     switch (threads->stage) {
-    case THREADS_COUNTING:
-        threads_nodes(threads)[at].children = 0;
-        return RC_OK;
-    case THREADS_CLEARING:
-        list_reset(&threads_nodes(threads)[at]);
-        return RC_OK;
-    case THREADS_MARKING:
-        threads_nodes(threads)[at].last = NONE;
-        return RC_OK;
-    case THREADS_PRUNING:
-        prune(threads, item_at(threads, at));
-        return RC_OK;
     case THREADS_ROOTING:
         return root_add(threads, item_at(threads, at));
-    case THREADS_SUBJECTS:
+    case THREADS_MERGING:
+        return root_merge(threads, threads_numbers(&threads->roots)[at]);
+    default: /* THREADS_SUBJECTS */
         if (threads->kind == THREADS_ORDEREDSUBJECT)
             subject_thread(threads, item_at(threads, at));
         else
             subject_note(threads, threads_numbers(&threads->roots)[at]);
         return RC_OK;
-    case THREADS_MERGING:
-        return root_merge(threads, threads_numbers(&threads->roots)[at]);
-    case THREADS_LISTING:
-        child_append(threads, item_at(threads, at));
-        return RC_OK;
-    default: /* THREADS_RANKING */
-        rank(threads, item_at(threads, threads_item_count(threads) - 1 - at));
-        return RC_OK;
     }
+}
+
+/* The messages, roots or nodes of the stage from threads->at up to end. */
+static enum rc
+steps(struct threads *threads, uint32_t end)
+{
+    const uint32_t last = threads_item_count(threads) - 1;
+    struct threads_node *nodes = threads_nodes(threads);
+    const uint32_t first = threads->at;
+    enum rc rc = RC_OK;
+
+    threads->at = end;
+    switch (threads->stage) {
+    case THREADS_COUNTING:
+        for (uint32_t at = first; at < end; at++)
+            nodes[at].children = 0;
+        break;
+    case THREADS_CLEARING:
+        for (uint32_t at = first; at < end; at++)
+            list_reset(&nodes[at]);
+        break;
+    case THREADS_MARKING:
+        for (uint32_t at = first; at < end; at++)
+            nodes[at].last = NONE;
+        break;
+    case THREADS_PRUNING:
+        for (uint32_t at = first; at < end; at++)
+            prune(threads, item_at(threads, at));
+        break;
+    case THREADS_LISTING:
+        for (uint32_t at = first; at < end; at++)
+            child_append(threads, item_at(threads, at));
+        break;
+    case THREADS_RANKING:
+        for (uint32_t at = first; at < end; at++)
+            rank(threads, item_at(threads, last - at));
+        break;
+    default:
+        for (uint32_t at = first; rc == RC_OK && at < end; at++)
+            rc = step(threads, at);
+        break;
+    }
+    return rc;
 }
 
 /* How many steps the stage has. */
@@ -398,8 +421,10 @@ threads_step(struct threads *threads, uint32_t messages)
                 return RC_AGAIN;
         } else if (threads->stage != THREADS_ADDING) {
             const uint32_t length = stage_length(threads);
-            for (; rc == RC_OK && messages > 0 && threads->at < length; messages--)
-                rc = step(threads);
+            const uint32_t left = length - threads->at;
+            const uint32_t some = left < messages ? left : messages;
+            rc = steps(threads, threads->at + some);
+            messages -= some;
             if (rc == RC_OK && threads->at < length)
                 return RC_AGAIN;
         }

@@ -133,10 +133,14 @@ test_texts_order(void **state)
     }
     for (uint32_t a = 0; a < texts.count; a++)
         for (uint32_t b = 0; b < texts.count; b++) {
-            const int64_t heads[2] = {texts_entry(&texts, a)->head,
-                                      texts_entry(&texts, b)->head};
-            if (heads[0] != heads[1])
-                assert_int_equal(heads[0] < heads[1], texts_compare(&texts, a, b) < 0);
+            const int64_t left = texts_entry(&texts, a)->head;
+            const int64_t right = texts_entry(&texts, b)->head;
+            const int order = span_cmp(texts_at(&texts, a), texts_at(&texts, b));
+            const int tails = texts_compare_tails(&texts, a, b);
+            if (left != right)
+                assert_int_equal(left < right, order < 0);
+            else
+                assert_true((order < 0) == (tails < 0) && (order > 0) == (tails > 0));
         }
     texts_done(&texts);
 }
