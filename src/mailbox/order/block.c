@@ -24,7 +24,7 @@ void
 block_maker_init(struct block_maker *maker)
 {
     for (int i = 0; i < BLOCK_COLUMNS; i++) {
-        buf_init(&maker->columns[i], 2 * COLUMN_OCTETS);
+        buf_init(&maker->columns[i], 2 * (size_t)COLUMN_OCTETS);
         buf_init(&maker->rows[i], COLUMN_OCTETS);
         texts_init(&maker->texts[i], COLUMN_OCTETS);
     }

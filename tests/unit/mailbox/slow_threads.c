@@ -157,7 +157,7 @@ sort_below(struct slow *node)
 {
     for (size_t i = 0; i < node->count; i++)
         sort_below(node->children[i]);
-    qsort(node->children, node->count, sizeof node->children[0], compare);
+    qsort(node->children, node->count, sizeof(struct slow *), compare);
 }
 
 /* Step 5; table[i] stands for the subject of the i-th thread. */

@@ -81,7 +81,7 @@ test_retention(void **state)
     const uint64_t since = rows[2].modseq;
     const struct expunge_result out = expunge(fx, tx, inbox, 1, 2);
     commit(fx, tx);
-    test_now_s += 14 * TEST_DAY_S - 1;
+    test_now_s += INT64_C(14) * TEST_DAY_S - 1;
     purge(fx, UINT64_MAX);
     tx = begin_read(fx);
     assert_ok(store_expunged_since(tx, &(struct expunged_req){inbox, since, UINT32_MAX},
@@ -130,7 +130,7 @@ test_copies_keep_the_message(void **state)
     expunge(fx, tx, req.from, 1, 5);
     expunge(fx, tx, req.to, 5, 5);
     commit(fx, tx);
-    test_now_s += 15 * TEST_DAY_S;
+    test_now_s += INT64_C(15) * TEST_DAY_S;
     purge(fx, UINT64_MAX);
     tx = begin_read(fx);
     for (unsigned i = 0; i < 4; i++)
@@ -232,7 +232,7 @@ test_space_is_given_back(void **state)
     tx = begin_write(fx);
     expunge(fx, tx, inbox, 1, UINT32_MAX);
     commit(fx, tx);
-    test_now_s += 15 * TEST_DAY_S;
+    test_now_s += INT64_C(15) * TEST_DAY_S;
     assert_true(purge(fx, UINT64_MAX) > 10); /* small steps */
     fixture_restart(fx);
     assert_int_equal(run_sql(fx, "SELECT * FROM mailbox"), 0); /* alone: moves the log */
@@ -316,7 +316,7 @@ test_random_operations_between_steps(void **state)
     for (unsigned i = 0; i < 3; i++)
         expunge(fx, tx, mboxes[i], 1, UINT32_MAX);
     commit(fx, tx);
-    test_now_s += 15 * TEST_DAY_S;
+    test_now_s += INT64_C(15) * TEST_DAY_S;
     purge(fx, UINT64_MAX);
     verify(fx);
     assert_int_equal(run_sql(fx, "CREATE TEMP TABLE t (ok CHECK (ok));"
@@ -385,7 +385,7 @@ test_sort_blocks(void **state)
     tx = begin_read(fx);
     assert_true(has_sort_block(fx, tx, 0) && has_sort_block(fx, tx, 1));
     store_end(tx);
-    test_now_s += 15 * TEST_DAY_S;
+    test_now_s += INT64_C(15) * TEST_DAY_S;
     purge(fx, UINT64_MAX);
     tx = begin_write(fx);
     assert_true(has_sort_block(fx, tx, 0));
@@ -396,7 +396,7 @@ test_sort_blocks(void **state)
     assert_ok(store_sort_block_put(tx, 1, &data, &fx->err));
     (void)expunge(fx, tx, inbox, LIMIT_SORT_BLOCK, 2 * LIMIT_SORT_BLOCK - 1);
     commit(fx, tx);
-    test_now_s += 15 * TEST_DAY_S;
+    test_now_s += INT64_C(15) * TEST_DAY_S;
     purge(fx, UINT64_MAX);
     tx = begin_read(fx);
     assert_true(has_sort_block(fx, tx, 0));
