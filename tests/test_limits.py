@@ -13,8 +13,6 @@ from limits import DEFINED, TEXT, limit  # noqa: E402
 
 # No test names these, and why that is right.
 UNTESTED = {
-    "LIMIT_OUTPUT_HIGH_WATER": "A command that has written so much goes on when its client has read; nothing is refused. "
-                               "test_slow_reader_of_a_huge_fetch and test_who_does_not_read_the_goodbye stand beyond it.",
     "LIMIT_ORDER_OCTETS": "256 MiB for one SORT; test_threads and test_merge give the same code less.",
     "LIMIT_QUOTA_COMMAND_US": "A minute for a program of the administrator's; then it is killed.",
 }

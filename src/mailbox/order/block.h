@@ -56,8 +56,8 @@ struct block {
     uint32_t text_count;
     struct buf texts; /* struct span each, which borrow from data */
     struct buf refs;  /* BLOCK_IDS: uint32_t each, numbers of texts */
-    /* of a text column, the number of the message's text; in BLOCK_IDS, where in refs its own id
-     * is, or BLOCK_NONE, followed by its references */
+    /* Of a text column, the number of the message's text. In BLOCK_IDS, where its own id is in
+     * refs; there is BLOCK_NONE if it has none. Its references follow. */
     uint32_t first[LIMIT_SORT_BLOCK + 1];
 };
 enum { BLOCK_NONE = UINT32_MAX };

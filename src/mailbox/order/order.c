@@ -123,14 +123,13 @@ order_done(struct order *order)
 bool
 order_needs_store(const struct order *order)
 {
-    return order->stage == ORDER_READING && order->reads_rows;
+    return order_reads_store(order);
 }
 
 size_t
 order_octets(const struct order *order)
 {
-    return threads_octets(&order->threads) + texts_octets(&order->texts) + order->ranking.cap +
-           block_reader_octets(&order->blocks);
+    return order_memory(order);
 }
 
 bool

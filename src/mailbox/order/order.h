@@ -37,8 +37,8 @@ void order_done(struct order *order);
 
 /** False: tx may be NULL. To be called before each slice. */
 bool order_needs_store(const struct order *order);
-/** Whether many messages were read one by one because there are no sort blocks of them: fill_ask
- * (fill.h) is worth while. */
+/** Whether many messages were read one by one because there are no sort blocks of them, so that
+ * fill_ask (fill.h) is worth while. */
 bool order_lacks_blocks(const struct order *order);
 /**
  * Goes on until all is in order (RC_OK) or the deadline, in clock_mono_us, has passed

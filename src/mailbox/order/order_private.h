@@ -81,6 +81,20 @@ order_time_is_up(const struct order_slice *slice)
     return clock_mono_us(slice->clock) >= slice->deadline_us;
 }
 
+static inline bool
+order_reads_store(const struct order *order)
+{
+    return order->stage == ORDER_READING && order->reads_rows;
+}
+
+/* As order_octets. */
+static inline size_t
+order_memory(const struct order *order)
+{
+    return threads_octets(&order->threads) + texts_octets(&order->texts) + order->ranking.cap +
+           block_reader_octets(&order->blocks);
+}
+
 /** READING, until all were read (RC_OK) or as order_slice says. */
 MUST_USE enum rc order_read(struct order *order, struct store_tx *tx,
                             const struct order_slice *slice, struct err *err);

@@ -300,7 +300,7 @@ order_read(struct order *order, struct store_tx *tx, const struct order_slice *s
 {
     unsigned cost = 0;
 
-    if (tx == NULL && order_needs_store(order))
+    if (tx == NULL && order_reads_store(order))
         return RC_AGAIN;
     if (order->at == 0 && make_room(order) != RC_OK)
         return RC_LIMIT;
@@ -315,7 +315,7 @@ order_read(struct order *order, struct store_tx *tx, const struct order_slice *s
         const enum rc rc = take_batch(order, tx, &batch, &cost, err);
         if (rc != RC_OK && rc != RC_AGAIN)
             return rc;
-        if (order_octets(order) > LIMIT_ORDER_OCTETS)
+        if (order_memory(order) > LIMIT_ORDER_OCTETS)
             return RC_LIMIT;
         if (cost < COST_PER_LOOK)
             continue;

@@ -44,8 +44,7 @@ struct texts {
 /** max_octets: of memory for each of the three. */
 void texts_init(struct texts *texts, size_t max_octets);
 void texts_done(struct texts *texts);
-/** Makes room for about so many texts. It is only a matter of time: more can be added. RC_LIMIT:
- *  memory. */
+/** Makes room for about so many texts, which saves time. RC_LIMIT: memory. */
 MUST_USE enum rc texts_reserve(struct texts *texts, uint32_t count);
 /** The number of text, which is added if it is new. RC_LIMIT: memory. */
 MUST_USE enum rc texts_add(struct texts *texts, struct span text, uint32_t *number_out);

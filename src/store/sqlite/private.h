@@ -45,8 +45,13 @@ tx_now_s(const struct sqlite_tx *tx)
 MUST_USE enum rc content_add(struct sqlite_tx *tx, uint64_t message,
                              const struct message_new *msg, struct err *err);
 
-/* Removes the sort block that the message belongs to, if there is one. (blocks.c) */
-MUST_USE enum rc sort_block_forget(struct sqlite_tx *tx, uint64_t message, struct err *err);
+/* The row of a column of a sort block. */
+enum { SORT_COLUMN_SHIFT = 48 };
+static inline uint64_t
+sort_block_row(unsigned column, uint64_t block)
+{
+    return (uint64_t)column << SORT_COLUMN_SHIFT | block;
+}
 
 /* A message got one more name while a sweep is under way. */
 void sweep_note(struct sqlite_account *acct, uint64_t message);

@@ -350,6 +350,16 @@ message_remove(struct sqlite_tx *tx, uint64_t message, struct err *err)
 }
 
 static enum rc
+sort_block_remove(struct sqlite_tx *tx, uint64_t block, struct err *err)
+{
+    enum rc rc = RC_OK;
+
+    for (unsigned column = 0; rc == RC_OK && column < LIMIT_SORT_COLUMNS; column++)
+        rc = run_with_id(tx, SQL_SORT_BLOCK_REMOVE, sort_block_row(column, block), err);
+    return rc;
+}
+
+static enum rc
 message_octets(struct sqlite_tx *tx, uint64_t message, uint64_t *out, struct err *err)
 {
     AUTO_STMT stmt = stmt_get(tx->db, SQL_MESSAGE_OCTETS);
@@ -383,7 +393,7 @@ sweep_remove(struct sqlite_tx *tx, struct sweep *sweep, struct err *err)
             if (rc == RC_OK)
                 rc = message_remove(tx, message, err);
             if (rc == RC_OK && message / LIMIT_SORT_BLOCK != block)
-                rc = sort_block_forget(tx, message, err);
+                rc = sort_block_remove(tx, message / LIMIT_SORT_BLOCK, err);
             block = message / LIMIT_SORT_BLOCK;
             messages++;
             sum_octets += octets;

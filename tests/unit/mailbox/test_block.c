@@ -216,6 +216,16 @@ test_too_large(void **state)
     assert_int_equal(block_end(&maker, &made), RC_OK);
     assert_true(open_column(&block, BLOCK_IDS, made.columns[BLOCK_IDS]));
     assert_int_equal(block.text_count, most);
+
+    const size_t far = 10 * (size_t)LIMIT_SORT_COLUMN_OCTETS;
+    char *octets = calloc(1, far);
+    assert_non_null(octets);
+    const struct keys huge = {.texts[KEYS_SUBJECT] = span_of(octets, far)};
+    block_begin(&maker);
+    assert_int_equal(block_add(&maker, &huge), RC_LIMIT);
+    assert_int_equal(block_end_empty(&maker, &made), RC_OK);
+    assert_int_equal(made.messages, 1);
+    free(octets);
     block_maker_done(&maker);
     block_done(&block);
 }

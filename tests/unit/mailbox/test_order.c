@@ -9,6 +9,7 @@
 
 #include "base/rng.h"
 #include "mailbox/account_private.h"
+#include "mailbox/content/object_id.h"
 #include "mailbox/order/fill.h"
 #include "mailbox/order/order.h"
 #include "mailbox/view.h"
@@ -294,6 +295,121 @@ test_asking(void **state)
     assert_false(fill_next(fx->accounts, &id));
 }
 
+/* ---- THREADID ---- */
+
+enum { DIALOGUE = 40 };
+
+static struct object_id
+thread_id(struct content *fx, const struct entry *entry)
+{
+    const struct object_ids_req req = {.kinds = OBJECT_THREADID, .message = entry->message};
+    struct object_ids_reader reader;
+    struct object_ids ids;
+    struct message_row row;
+    struct store_tx *tx = content_read(fx);
+
+    object_ids_reader_init(&reader);
+    assert_ok(store_message_read(tx, entry->message, MESSAGE_KEYS, &row, &fx->err));
+    assert_ok(object_ids_read(&reader, tx, &req, &row, &ids, &fx->err));
+    object_ids_reader_done(&reader);
+    store_end(tx);
+    return ids.thread;
+}
+
+static struct entry
+append_reply(struct content *fx, unsigned number, const char *references)
+{
+    char text[4096];
+    const int len = snprintf(text, sizeof text,
+                             "Date: 1 Jan 2020 10:00:%02u +0000\r\nSubject: %u\r\n"
+                             "Message-ID: <%u@x>\r\nReferences: %s\r\n\r\n",
+                             number % 60, number, number, references);
+    const struct content_mail mail = {.text = span_of(text, (size_t)len)};
+
+    return content_append(fx, &mail);
+}
+
+/* Which thread each message is in, by its number, from 1 on. Returns how many threads. */
+static unsigned
+threads_of(struct content *fx, unsigned *thread_of)
+{
+    static const struct imap_search_req refs = {.find = IMAP_FIND_THREAD,
+                                                .thread = IMAP_THREAD_REFERENCES};
+    AUTO_BUF out = {0};
+    unsigned threads = 0;
+    unsigned depth = 0;
+    unsigned number = 0;
+
+    buf_init(&out, ANSWER_OCTETS);
+    (void)put_in_order(fx, "INBOX", &refs, 1000000, &out);
+    const struct span answer = buf_span(&out);
+    for (size_t i = 0; i < answer.len; i++) {
+        const char c = answer.ptr[i];
+        if (c >= '0' && c <= '9') {
+            number = 10 * number + (unsigned)(c - '0');
+            continue;
+        }
+        thread_of[number] = threads; /* of 0 nobody asks */
+        number = 0;
+        threads += c == '(' && depth == 0;
+        depth += c == '(';
+        depth -= c == ')';
+    }
+    return threads;
+}
+
+/* RFC 8474 section 5.2: messages that reply to one another have the same THREADID. It is given
+ * when a message arrives and never changes, so it agrees with THREAD=REFERENCES except where a
+ * later message joins threads that have their names already. */
+static void
+test_threadid_agrees_with_references(void **state)
+{
+    struct content *fx = *state;
+    static char references[DIALOGUE + 2][1024];
+    struct entry entries[DIALOGUE + 2];
+    struct object_id ids[DIALOGUE + 2];
+    unsigned thread_of[1000] = {0};
+    AUTO_BUF line = {0};
+    struct rng rng;
+
+    rng_seed(&rng, 8474);
+    buf_init(&line, sizeof references[0]);
+    for (unsigned i = 1; i <= DIALOGUE; i++) {
+        const unsigned above = (unsigned)rng_below(&rng, i); /* 0: a new thread */
+        buf_clear(&line);
+        if (above > 0)
+            buf_printf(&line, "%s <%u@x>", references[above], above);
+        assert_true(buf_len(&line) < sizeof references[i]);
+        memcpy(references[i], buf_span(&line).ptr, buf_len(&line));
+        entries[i] = append_reply(fx, i, references[i]);
+        ids[i] = thread_id(fx, &entries[i]);
+    }
+    const unsigned threads = threads_of(fx, thread_of);
+    assert_true(threads > 1 && threads < DIALOGUE);
+    for (unsigned a = 1; a <= DIALOGUE; a++)
+        for (unsigned b = 1; b <= DIALOGUE; b++)
+            assert_int_equal(span_eq(object_id_span(&ids[a]), object_id_span(&ids[b])),
+                             thread_of[a] == thread_of[b]);
+
+    unsigned other = 2;
+    while (thread_of[other] == thread_of[1])
+        other++;
+    const unsigned root = other; /* the first message of its thread is its root */
+    char joins[40];
+    snprintf(joins, sizeof joins, "<1@x> <%u@x>", root);
+    entries[DIALOGUE + 1] = append_reply(fx, DIALOGUE + 1, joins);
+    ids[DIALOGUE + 1] = thread_id(fx, &entries[DIALOGUE + 1]);
+    assert_int_equal(threads_of(fx, thread_of), threads - 1);
+    assert_int_equal(thread_of[1], thread_of[root]);
+    assert_int_equal(thread_of[1], thread_of[DIALOGUE + 1]);
+    assert_true(span_eq(object_id_span(&ids[DIALOGUE + 1]), object_id_span(&ids[1])));
+    for (unsigned i = 1; i <= DIALOGUE; i++) {
+        const struct object_id now = thread_id(fx, &entries[i]);
+        assert_true(span_eq(object_id_span(&now), object_id_span(&ids[i])));
+    }
+    assert_false(span_eq(object_id_span(&ids[root]), object_id_span(&ids[1])));
+}
+
 int
 main(void)
 {
@@ -303,6 +419,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_any_order_of_messages, content_setup,
                                         content_teardown),
         cmocka_unit_test_setup_teardown(test_asking, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_threadid_agrees_with_references, content_setup,
+                                        content_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

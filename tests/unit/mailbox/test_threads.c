@@ -290,8 +290,8 @@ test_deep(void **state)
     deep(shuffled);
 }
 
-/* A chain of ids, deeper than what is looked up without the forest, and then messages that would
- * close it to loops, or cut it and put the pieces below one another. */
+/* A chain of ids, deeper than what is looked up without the forest, and then messages that
+ * would close it to loops, or cut it and put the pieces below one another. */
 static void
 test_deep_loops(void **state)
 {

@@ -2,21 +2,12 @@
 /*
  * Sort blocks: what SORT and THREAD need of LIMIT_SORT_BLOCK consecutive message ids, a row for
  * each column, so that sorting a mailbox reads a few hundred rows instead of all its messages.
- * Row id = column << 48 | block, so a column is one run of rows. Nothing here knows what the
- * data mean, except that their first octet says of which form they are. Thread: the
- * transaction's.
+ * A column is one run of rows (sort_block_row). Nothing here knows what the data mean, except
+ * that their first octet says of which form they are. Thread: the transaction's.
  */
 #include "store/sqlite/private.h"
 
 #include "base/check.h"
-
-enum { COLUMN_SHIFT = 48 };
-
-static uint64_t
-row_id(unsigned column, uint64_t block)
-{
-    return (uint64_t)column << COLUMN_SHIFT | block;
-}
 
 enum rc
 sqlite_sort_block_read(struct store_tx *base, unsigned column, uint64_t block, struct buf *out,
@@ -26,7 +17,7 @@ sqlite_sort_block_read(struct store_tx *base, unsigned column, uint64_t block, s
     AUTO_STMT stmt = stmt_get(tx->db, SQL_SORT_BLOCK);
 
     CHECK(column < LIMIT_SORT_COLUMNS);
-    bind_u64(&stmt, 1, row_id(column, block));
+    bind_u64(&stmt, 1, sort_block_row(column, block));
     const enum rc rc = stmt_one(&stmt, err);
     if (rc == RC_NOT_FOUND)
         return err_set(err, rc, 0, "no sort block %ju", (uintmax_t)block);
@@ -43,7 +34,7 @@ is_made(struct sqlite_tx *tx, uint64_t block, uint8_t form, bool *made_out, stru
 {
     AUTO_STMT stmt = stmt_get(tx->db, SQL_SORT_BLOCK);
 
-    bind_u64(&stmt, 1, row_id(0, block));
+    bind_u64(&stmt, 1, sort_block_row(0, block));
     const enum rc rc = stmt_one(&stmt, err);
     if (rc != RC_OK && rc != RC_NOT_FOUND)
         return rc;
@@ -126,22 +117,8 @@ sqlite_sort_block_put(struct store_tx *base, uint64_t block, const struct sort_b
                        (uintmax_t)block);
     for (unsigned column = 0; rc == RC_OK && column < LIMIT_SORT_COLUMNS; column++) {
         AUTO_STMT stmt = stmt_get(tx->db, SQL_SORT_BLOCK_PUT);
-        bind_u64(&stmt, 1, row_id(column, block));
+        bind_u64(&stmt, 1, sort_block_row(column, block));
         stmt_bind_blob(&stmt, 2, data->columns[column]);
-        rc = stmt_run(&stmt, err);
-    }
-    return rc;
-}
-
-enum rc
-sort_block_forget(struct sqlite_tx *tx, uint64_t message, struct err *err)
-{
-    const uint64_t block = message / LIMIT_SORT_BLOCK;
-    enum rc rc = RC_OK;
-
-    for (unsigned column = 0; rc == RC_OK && column < LIMIT_SORT_COLUMNS; column++) {
-        AUTO_STMT stmt = stmt_get(tx->db, SQL_SORT_BLOCK_REMOVE);
-        bind_u64(&stmt, 1, row_id(column, block));
         rc = stmt_run(&stmt, err);
     }
     return rc;
