@@ -31,7 +31,7 @@ sorting_begin(struct threads *threads)
     for (uint32_t i = 0; i < count; i++)
         order[i] = i;
     const struct radix_keys by_date = {
-        .first = &threads_items(threads)->sent_s,
+        .first = count == 0 ? NULL : &threads_items(threads)->sent_s,
         .stride = sizeof(struct threads_item),
     };
     radix_init(&threads->radix, order, order + count, count, by_date);
