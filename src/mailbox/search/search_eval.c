@@ -286,13 +286,11 @@ eval_or(const struct subject *subject, const struct search_node *node)
 {
     struct verdict best = {SEARCH_FALSE, 0};
     bool is_unknown = false;
-    bool may_rate = false;
 
     for (struct search_node *child = node->children; child != NULL; child = child->next) {
         const struct verdict verdict = eval(subject, child);
         if (verdict.value == SEARCH_UNKNOWN) {
             is_unknown = true;
-            may_rate |= child->rates;
         } else if (verdict.value == SEARCH_TRUE) {
             if (!node->rates || verdict.score == SCORE_MAX)
                 return verdict;
@@ -302,7 +300,7 @@ eval_or(const struct subject *subject, const struct search_node *node)
             best.score = verdict.score > best.score ? verdict.score : best.score;
         }
     }
-    if (may_rate || (is_unknown && best.value == SEARCH_FALSE))
+    if (is_unknown && (node->rates || best.value == SEARCH_FALSE))
         best.value = SEARCH_UNKNOWN;
     return best;
 }

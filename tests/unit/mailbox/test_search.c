@@ -709,6 +709,7 @@ test_fuzzy(void **state)
         {"OR FUZZY SUBJECT helo SUBJECT hello", "5=100"},
         {"OR SENTON 1-Feb-1994 FUZZY SUBJECT helo", "5=100"},
         {"OR FUZZY SUBJECT helo NOT FUZZY SUBJECT hello", "1=100 2=100 3=100 4=100 5=45"},
+        {"OR FUZZY FROM anna BODY imap", "1=100 3=100"},
         {"OR FUZZY TEXT helo 3", "2=27 3=100 4=60 5=45"},
         {"FUZZY TEXT helo OR FUZZY SUBJECT nothing BODY hello", "2=64 4=80"},
         {"FUZZY UNSEEN", "1=100 2=100 3=100 4=100 5=100"},
