@@ -42,6 +42,16 @@
 #define LIMIT_SEARCH_FREE_KEYS 16u
 /* work of the other keys, in units of 5 ns: some seconds of one processor */
 #define LIMIT_SEARCH_WORK (1u << 30)
+/* what one SEARCH asks an index: pieces of texts, each of which costs a look at all terms, and
+ * octets of memory for the answers; the other texts are looked for in the messages */
+#define LIMIT_SEARCH_PIECES 64u
+#define LIMIT_SEARCH_HITS_OCTETS (16u << 20)
+/* octets of the answers to all searches together */
+#define LIMIT_SEARCH_HITS_ALL_OCTETS (256u << 20)
+/* messages that a SEARCH reads rather than ask an index */
+#define LIMIT_SEARCH_UNASKED 32u
+/* messages that a SEARCH reads because no index knows them, before it asks for one */
+#define LIMIT_SEARCH_UNKNOWN 500u
 /* words in all FUZZY texts of one SEARCH; a text with more is searched for exactly */
 #define LIMIT_FUZZY_WORDS 64u
 /* octets at the beginning of a header field in which words count; after them, a FUZZY text is

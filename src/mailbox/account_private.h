@@ -15,6 +15,7 @@
 
 #include <stdatomic.h>
 
+#include "base/budget.h"
 #include "base/limits.h"
 #include "base/list.h"
 #include "base/lock.h"
@@ -100,6 +101,7 @@ struct accounts {
     bool reads_wait;           /* STORE_READS_WAIT */
     struct registry *registry; /* borrowed; NULL: every account exists */
     struct account_search search;
+    struct budget hits_budget;
     const struct clock *clock;
     _Atomic(const struct quota_rules *) quota; /* borrowed */
     atomic_uint_fast64_t version_octets;       /* of all current versions */

@@ -12,6 +12,7 @@
 #include "mailbox/content/fields.h"
 #include "mailbox/memory/members.h"
 #include "mailbox/search/search.h"
+#include "store/index.h"
 #include "syntax/imap/cmd.h"
 #include "syntax/mail/mime_parts.h"
 
@@ -159,6 +160,143 @@ store_content_read(struct store_tx *tx, uint64_t message, uint64_t offset, uint6
     (void)err;
     buf_put_span(out, span_head(span_tail(world.text, offset), wanted));
     return RC_OK;
+}
+
+/* ---- there is no index ---- */
+
+struct account *
+mailbox_account(const struct mailbox *mailbox)
+{
+    (void)mailbox;
+    return NULL;
+}
+
+uint64_t
+account_id(const struct account *acct)
+{
+    (void)acct;
+    return 1;
+}
+
+struct store_account *
+account_store(struct account *acct)
+{
+    (void)acct;
+    return NULL;
+}
+
+const struct account_search *
+account_search(const struct account *acct)
+{
+    static const struct account_search none = {.indexes = NULL};
+
+    (void)acct;
+    return &none;
+}
+
+/* What is never called. */
+struct budget *
+account_hits_budget(const struct account *acct)
+{
+    (void)acct;
+    abort();
+}
+
+enum rc
+store_message_highest(struct store_tx *tx, uint64_t *message_out, struct err *err)
+{
+    (void)tx;
+    (void)message_out;
+    (void)err;
+    abort();
+}
+
+enum rc
+store_index_open(struct store_indexes *indexes, struct store_account *acct, enum index_use use,
+                 struct store_index **out, struct err *err)
+{
+    (void)indexes;
+    (void)acct;
+    (void)use;
+    (void)out;
+    (void)err;
+    abort();
+}
+
+void
+store_index_close(struct store_index *index)
+{
+    (void)index;
+    abort();
+}
+
+enum rc
+store_index_remove(struct store_indexes *indexes, struct store_account *acct, struct err *err)
+{
+    (void)indexes;
+    (void)acct;
+    (void)err;
+    abort();
+}
+
+enum rc
+store_index_begin(struct store_index *index, struct index_state *state_out, struct err *err)
+{
+    (void)index;
+    (void)state_out;
+    (void)err;
+    abort();
+}
+
+void
+store_index_end(struct store_index *index)
+{
+    (void)index;
+    abort();
+}
+
+enum rc
+store_index_terms(struct store_index *index, enum index_space space, uint64_t *at,
+                  struct span *out, struct err *err)
+{
+    (void)index;
+    (void)space;
+    (void)at;
+    (void)out;
+    (void)err;
+    abort();
+}
+
+enum rc
+store_index_found(struct store_index *index, size_t offset, const struct index_set *set,
+                  struct err *err)
+{
+    (void)index;
+    (void)offset;
+    (void)set;
+    (void)err;
+    abort();
+}
+
+enum rc
+store_index_unsure(struct store_index *index, const struct index_set *set, struct err *err)
+{
+    (void)index;
+    (void)set;
+    (void)err;
+    abort();
+}
+
+enum rc
+store_index_proofs(struct store_index *index, struct index_proof *out, size_t max,
+                   size_t *count_out, struct err *err)
+{
+    (void)index;
+    (void)out;
+    (void)max;
+    (void)count_out;
+    (void)err;
+    abort();
 }
 
 /* ---- one search ---- */

@@ -101,10 +101,23 @@ search_begin(struct imap_session *im, struct imap_work *work)
     return STEP_MORE;
 }
 
+void
+search_log(struct imap_session *im, const struct search *search)
+{
+    AUTO_BUF text = {0};
+
+    if (!log_on(&im->s.log, LOG_P))
+        return;
+    buf_init(&text, 4096);
+    search_plan_put(search, &text);
+    log_put(&im->s.log, LOG_E_SEARCHED, "%.*s", SPAN_FMT(buf_span(&text)));
+}
+
 /* The search is over. */
 static enum imap_step
 found(struct imap_session *im, const struct imap_search_req *req, struct search_run *run)
 {
+    search_log(im, run->search);
     run->stage = STAGE_HEAD;
     if (req->find == IMAP_FIND_SEARCH)
         return STEP_MORE;

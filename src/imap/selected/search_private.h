@@ -55,6 +55,9 @@ MUST_USE bool search_settle(struct imap_session *im, struct imap_search_req *req
  * (client_rule.def). */
 bool search_is_loose(const struct imap_session *im, const struct imap_search_req *req);
 
+/** Logs how a search was answered. */
+void search_log(struct imap_session *im, const struct search *search);
+
 /** The places that PARTIAL selects among count results. */
 struct search_places search_partial_places(const struct imap_partial *partial, uint32_t count);
 

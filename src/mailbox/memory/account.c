@@ -65,6 +65,7 @@ accounts_new(struct store *store, const struct clock *clock, struct accounts **o
     accounts->shared = (store_traits(store) & STORE_SHARED) != 0;
     accounts->reads_wait = (store_traits(store) & STORE_READS_WAIT) != 0;
     accounts->clock = clock;
+    budget_init(&accounts->hits_budget, LIMIT_SEARCH_HITS_ALL_OCTETS);
     accounts->on_version = note_version;
     atomic_init(&accounts->quota, &no_quota);
     atomic_init(&accounts->version_octets, 0);
@@ -97,6 +98,12 @@ const struct account_search *
 account_search(const struct account *acct)
 {
     return &acct->accounts->search;
+}
+
+struct budget *
+account_hits_budget(const struct account *acct)
+{
+    return &acct->accounts->hits_budget;
 }
 
 bool

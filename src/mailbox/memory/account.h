@@ -30,6 +30,7 @@ void accounts_set_registry(struct accounts *accounts, struct registry *registry)
 /** Whether the account was ever used; makes nothing. Waits for the engine. Thread: any. */
 bool accounts_is_made(struct accounts *accounts, uint64_t account_id);
 /* Indexes of texts. */
+struct budget;
 struct store_indexes;
 struct index_wishes;
 struct account_search {
@@ -41,6 +42,9 @@ struct account_search {
 void accounts_set_search(struct accounts *accounts, const struct account_search *search);
 /** Never NULL. */
 const struct account_search *account_search(const struct account *acct);
+/** Octets of what indexes have told all searches (LIMIT_SEARCH_HITS_ALL_OCTETS). Thread: any.
+ */
+struct budget *account_hits_budget(const struct account *acct);
 /* What holds for all accounts. */
 struct quota_rules {
     struct quota_amounts limits; /* of those without limits of their own */

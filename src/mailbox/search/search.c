@@ -70,6 +70,9 @@ search_new(struct arena *arena, struct view *view, const struct search_req *req,
         return rc;
     if (req->at_most != 0 && view_runs_cut(&search->runs, &search->run_count, req->at_most))
         search->cut_at = search->runs[0].first;
+    for (size_t i = 0; i < search->run_count; i++)
+        search->candidates += search->runs[i].last - search->runs[i].first + 1;
+    search_index_init(search, arena, req);
     point_at_one(search);
     buf_init(&search->header, INGEST_HEADER_MAX + 1);
     arena_init(&search->parts, PARTS_ARENA);
@@ -86,6 +89,7 @@ search_done(struct search *search)
         mime_search_done(&search->needles);
     if (search->ids_reader != NULL)
         object_ids_reader_done(search->ids_reader);
+    search_answers_done(search->own_answers);
     buf_done(&search->header);
     arena_done(&search->parts);
 }
@@ -166,6 +170,7 @@ read_row(struct search *search, struct message_row *row, struct err *err)
     if (rc != RC_OK)
         return rc;
     search->level = SEARCH_LEVEL_ROW;
+    search->tally.rows++;
     search->has_fields = (want & MESSAGE_FIELDS) != 0;
     search->fields = row->fields;
     return RC_OK;
@@ -185,6 +190,7 @@ read_header(struct search *search, const struct message_row *row, struct err *er
     if (!buf_ok(&search->header))
         return err_set(err, RC_LIMIT, 0, "header block");
     search->level = SEARCH_LEVEL_HEADER;
+    search->tally.headers++;
     return RC_OK;
 }
 
@@ -198,10 +204,14 @@ begin_text(struct search *search, const struct message_row *row, struct err *err
     enum rc rc = table.ptr == NULL ? RC_LIMIT : mime_parts_decode(table, &search->parts, &root);
     if (rc != RC_OK)
         return err_set(err, rc, 0, "part table of message %ju", (uintmax_t)search->one.message);
+    if (mime_search_failed(&search->needles))
+        return err_set(err, RC_LIMIT, 0, "fields of message %ju",
+                       (uintmax_t)search->one.message);
     mime_search_begin(&search->needles, root);
     search->work += search->needles.needle_count;
     search->level = SEARCH_LEVEL_TEXT;
     search->in_text = true;
+    search->tally.texts++;
     search->text_over = false;
     return RC_OK;
 }
@@ -225,6 +235,7 @@ feed_text(struct search *search, struct err *err)
         return err_set(err, RC_CORRUPT, 0, "message %ju is cut",
                        (uintmax_t)search->one.message);
     allow(search, piece.len);
+    search->tally.text_octets += piece.len;
     mime_search_feed(&search->needles, piece);
     search_count_needles(search);
     if (mime_search_failed(&search->needles))
@@ -277,6 +288,8 @@ read_until_decided(struct search *search, enum search_value *value, uint64_t *wo
     }
     if (rc == RC_OK && *value == SEARCH_UNKNOWN && !search->paused)
         rc = begin_text(search, &row, err);
+    if (rc == RC_OK && search->has_needles && mime_search_failed(&search->needles))
+        rc = err_set(err, RC_LIMIT, 0, "fields of message %ju", (uintmax_t)search->one.message);
     if (rc == RC_NOT_FOUND) {
         *value = SEARCH_FALSE;
         rc = RC_OK;
@@ -375,7 +388,9 @@ run_text(struct search *search, struct slice *slice, struct err *err)
     while (value == SEARCH_UNKNOWN) {
         if (time_is_up(slice))
             return RC_AGAIN;
+        const int64_t began_us = clock_mono_us(slice->clock);
         const enum rc rc = feed_text(search, err);
+        search->tally.read_us += clock_mono_us(slice->clock) - began_us;
         if (rc == RC_NOT_FOUND)
             search->text_over = true; /* purged meanwhile */
         else if (rc != RC_OK)
@@ -394,6 +409,7 @@ static enum search_value
 begin_one(struct search *search, uint32_t at)
 {
     search->stamp++;
+    search->looked++;
     search->level = SEARCH_LEVEL_ENTRY;
     search->has_fields = false;
     search->work += search->node_count;
@@ -417,9 +433,17 @@ run_batch(struct search *search, struct slice *slice, struct err *err)
         }
         const uint64_t before = search->work;
         enum search_value value = search->paused ? SEARCH_UNKNOWN : begin_one(search, at);
+        if (value == SEARCH_UNKNOWN && !search->paused && search_index_wanted(search)) {
+            search->asking = true;
+            break;
+        }
         if (value == SEARCH_UNKNOWN) {
+            const int64_t began_us = clock_mono_us(slice->clock);
             take_one(search, at);
+            if (!search->paused)
+                search_index_note_read(search);
             rc = read_until_decided(search, &value, &slice->work, err);
+            search->tally.read_us += clock_mono_us(slice->clock) - began_us;
         }
         slice->work += search->work - before;
         if (rc == RC_OK && search->paused)
@@ -438,6 +462,7 @@ search_slice(struct search *search, struct store_tx *tx, const struct clock *clo
              int64_t deadline_us, struct err *err)
 {
     struct slice slice = {.clock = clock, .deadline_us = deadline_us};
+    const int64_t began_us = clock_mono_us(clock);
 
     if (is_too_costly(search)) {
         search->over_limit = true;
@@ -452,7 +477,9 @@ search_slice(struct search *search, struct store_tx *tx, const struct clock *clo
         return rc;
     search->tx = tx;
     while (rc == RC_OK) {
-        if (search->in_text)
+        if (search->asking)
+            rc = search_index_slice(search, clock, deadline_us);
+        else if (search->in_text)
             rc = run_text(search, &slice, err);
         else if (load_batch(search))
             rc = run_batch(search, &slice, err);
@@ -463,5 +490,6 @@ search_slice(struct search *search, struct store_tx *tx, const struct clock *clo
     search->tx = NULL;
     search->batch.count = 0;
     members_end(&search->members);
+    search->tally.all_us += clock_mono_us(clock) - began_us;
     return rc;
 }

@@ -12,6 +12,9 @@
  *   search_next_run ...
  *   search_done(search)
  *
+ * If the account has an index, and reading the messages that are left would take longer, it is
+ * asked about the texts in the middle of that (hits.h). What is found does not depend on it.
+ *
  * Nothing of the store is held between slices, not even in the middle of a large message.
  * Memory: one bit a message of the view, one header block, and bounded windows for bodies.
  *
@@ -31,12 +34,14 @@
 
 #include "base/arena.h"
 #include "base/attr.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "mailbox/view.h"
 #include "syntax/imap/search.h"
 
 struct search;
+struct search_answers;
 
 struct search_req {
     struct imap_search_key *root; /* sets in it are normalised in place; borrowed until done */
@@ -56,7 +61,18 @@ struct search_req {
      * until done. NULL: all */
     struct view_run *among;
     size_t among_count;
+    /* The index of the account is asked from so many messages on that would have to be read. 0:
+     * LIMIT_SEARCH_UNASKED */
+    uint32_t ask_at;
+    /* What the index said to earlier searches of the same command; borrowed until done. NULL:
+     * there are none. */
+    struct search_answers *answers;
 };
+
+/** For several searches with the same keys. NULL: no memory. */
+struct search_answers *search_answers_new(struct arena *arena);
+/** Frees what is not in the arena; NULL is allowed. */
+void search_answers_done(struct search_answers *answers);
 
 /**
  * tx: a read snapshot, for the names of keywords; the view is awake and is not synced until
@@ -80,6 +96,11 @@ bool search_needs_store(const struct search *search);
  */
 MUST_USE enum rc search_slice(struct search *search, struct store_tx *tx,
                               const struct clock *clock, int64_t deadline_us, struct err *err);
+
+/** Appends a line that says how the search was answered: its keys in the order in which they
+ * are asked, from what each was answered, what was read and how long that took. It has no
+ * texts. */
+void search_plan_put(const struct search *search, struct buf *out);
 
 /** How many of the messages that may be among the results have been looked at. */
 void search_progress(const struct search *search, uint32_t *done_out, uint32_t *of_out);

@@ -305,6 +305,20 @@ eval_or(const struct subject *subject, const struct search_node *node)
     return best;
 }
 
+/* What the index says. A key with a score has to be looked at all the same. */
+static enum search_value
+eval_hits(const struct subject *subject, const struct search_node *node)
+{
+    switch (hits_of(node->hits, subject->batch->messages[subject->at])) {
+    case HIT_NO:
+        return SEARCH_FALSE;
+    case HIT_YES:
+        return node->rates ? SEARCH_UNKNOWN : SEARCH_TRUE;
+    default:
+        return SEARCH_UNKNOWN;
+    }
+}
+
 /* The result for a field, and how far it was searched, are kept until the message is done. */
 static struct verdict
 eval_known(struct search *search, struct search_node *node)
@@ -331,6 +345,11 @@ eval(const struct subject *subject, struct search_node *node)
     struct search *search = subject->search;
     enum search_value value;
 
+    if (node->hits != NULL) {
+        value = eval_hits(subject, node);
+        if (value != SEARCH_UNKNOWN)
+            return (struct verdict){value, 0};
+    }
     switch (node->op) {
     case OP_AND:
         return eval_and(subject, node);

@@ -24,6 +24,7 @@ search_node_new(struct search_compiler *c, enum search_op op)
         node->op = op;
         node->cost = op < ARRAY_LEN(costs) ? costs[op] : 0;
         node->field_id = FIELDS_NONE;
+        node->question = NO_QUESTION;
         c->search->node_count++;
     }
     return node;

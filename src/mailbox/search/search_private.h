@@ -12,6 +12,7 @@
 
 #include "mailbox/content/object_id.h"
 #include "mailbox/memory/members.h"
+#include "mailbox/search/hits.h"
 #include "mailbox/search/search.h"
 #include "syntax/mail/mime_parts.h"
 #include "syntax/mail/search/mime_search.h"
@@ -76,6 +77,38 @@ struct search_node {
     size_t run_at; /* only moves on: messages are asked in ascending order */
     struct search_node *children;
     struct search_node *next;
+    uint32_t question;       /* for the index; NO_QUESTION: none */
+    const struct hits *hits; /* what the index says; NULL: nothing */
+};
+
+enum { NO_QUESTION = UINT32_MAX };
+
+/* What the index was asked, by one search or by several of one command. */
+struct search_answers {
+    struct arena arena;
+    uint64_t account_id; /* 0: there are no questions yet */
+    struct hits_asking asking;
+    uint64_t generation; /* of the index that was found to be of this mail; 0: none */
+    uint64_t undecided;  /* messages that were read because the keys in memory did not decide */
+    uint32_t first_at;   /* search_req.ask_at */
+    uint64_t ask_at;     /* the number of those from which on the index is asked */
+    uint64_t ask_again;  /* and, when it was busy, not before so many were read */
+    uint64_t unknown;    /* messages that were read because the index does not know them */
+    struct budget *budget; /* borrowed */
+    int64_t charged;       /* octets of the answers, taken from it */
+};
+
+/* What a search has done, for the log. */
+struct search_tally {
+    uint64_t rows;
+    uint64_t headers;
+    uint64_t texts;
+    uint64_t text_octets;
+    uint32_t index_slices; /* in which an index was asked */
+    int64_t index_us;
+    int64_t read_us; /* reading messages and looking into them */
+    int64_t all_us;
+    enum rc index_rc; /* why there is no answer of the index */
 };
 
 struct search {
@@ -100,6 +133,14 @@ struct search {
     uint64_t max_modseq;
     uint64_t modseq_of_min;
     uint64_t modseq_of_max;
+
+    struct search_answers *answers;     /* NULL: the index is not asked */
+    struct search_answers *own_answers; /* NULL: they are shared */
+    bool asking;                        /* the index is asked before the scan goes on */
+    uint64_t candidates;                /* messages in runs */
+    uint64_t looked;                    /* those that were asked in memory */
+    uint64_t undecided;                 /* those that had to be read */
+    struct search_tally tally;
 
     uint64_t work; /* done so far; a unit is some five nanoseconds, one key asked in memory */
     uint64_t allowed;    /* work that does not count against LIMIT_SEARCH_WORK */
@@ -179,6 +220,19 @@ MUST_USE enum rc search_compile_sent(struct search_compiler *c, enum search_op o
 /* RC_LIMIT (arena). */
 MUST_USE enum rc search_compile_id(struct search_compiler *c, enum search_op op, struct span id,
                                    struct search_node **out);
+
+/* search_index.c */
+/** Whether there is an index to ask. */
+void search_index_init(struct search *search, struct arena *arena,
+                       const struct search_req *req);
+/** A message is undecided: whether to ask the index before it is read. */
+bool search_index_wanted(const struct search *search);
+/** The message under way is going to be read. */
+void search_index_note_read(struct search *search);
+/** Goes on asking; in a slice. RC_AGAIN: not finished. RC_OK: search->asking is over, with or
+ * without answers. */
+MUST_USE enum rc search_index_slice(struct search *search, const struct clock *clock,
+                                    int64_t deadline_us);
 
 /** Counts the work of the needles since the last time. */
 void search_count_needles(struct search *search);

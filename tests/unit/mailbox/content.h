@@ -42,6 +42,8 @@ void content_free(struct content *fx);
 /* Closes the store, which has no open account, and opens it again. */
 void content_reopen(struct content *fx);
 void content_open_account(struct content *fx);
+/* The same, with indexes. */
+void content_open_account_with(struct content *fx, const struct account_search *search);
 void content_close_account(struct content *fx);
 /* For cmocka: *state is a fixture with an open account. */
 int content_setup(void **state);

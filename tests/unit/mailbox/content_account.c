@@ -7,10 +7,17 @@
 #include "mailbox/content/ingest.h"
 
 void
-content_open_account(struct content *fx)
+content_open_account_with(struct content *fx, const struct account_search *search)
 {
     assert_ok(accounts_new(fx->store, &fx->clock.clock, &fx->accounts));
+    accounts_set_search(fx->accounts, search);
     assert_ok(account_get(fx->accounts, CONTENT_ACCOUNT, &fx->acct));
+}
+
+void
+content_open_account(struct content *fx)
+{
+    content_open_account_with(fx, &(struct account_search){.indexes = NULL});
 }
 
 void

@@ -43,6 +43,7 @@ struct esearch_run {
     struct view own;
     struct search_run one;
     struct rights_seen seen; /* when its rights were read, if it belongs to another user */
+    struct search_answers *answers; /* of the indexes, to all searches; NULL: none yet */
     int64_t now_s;
     uint64_t overspent; /* search cost of the mailboxes before */
     uint64_t done;      /* messages in the mailboxes before */
@@ -66,6 +67,7 @@ esearch_abandon(struct imap_session *im)
     struct esearch_run *run = im->work->run;
 
     one_end(run);
+    search_answers_done(run->answers);
     arena_done(&run->arena);
     im->work->abandon = NULL;
     return true;
@@ -193,6 +195,7 @@ search_of_one(struct imap_session *im, const struct imap_search_req *req,
         .loosely = search_is_loose(im, req),
         .overspent = run->overspent,
         .at_most = run->alone ? imap_message_limit(im) : NO_MESSAGE_LIMIT,
+        .answers = run->answers,
     };
     struct uid_run *saved = NULL;
 
@@ -271,6 +274,7 @@ scan_one(struct imap_session *im, struct esearch_run *run)
     }
     if (rc != RC_OK)
         return imap_fail(im, rc, &err);
+    search_log(im, one->search);
     run->stage = ESEARCH_CHECK;
     if (search_count(one->search) == 0 || is_gone(one->view))
         run->one.stage = STAGE_END; /* section 2.1: the mailbox is not mentioned */
@@ -396,6 +400,7 @@ esearch_begin(struct imap_session *im, struct imap_work *work)
     run->sources.selected = selected;
     run->alone = alone;
     run->now_s = clock_wall_s(im->s.env->clock);
+    run->answers = search_answers_new(&work->arena);
     arena_init(&run->arena, LIMIT_CMD_ARENA);
     work->run = run;
     work->abandon = esearch_abandon;

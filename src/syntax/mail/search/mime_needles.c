@@ -59,6 +59,26 @@ needles_init(struct mime_search *search, struct arena *arena, const struct mime_
     return rc;
 }
 
+struct span
+mime_search_folded(const struct mime_search *search, size_t i)
+{
+    return search->needles[i].folded;
+}
+
+const struct fuzzy *
+mime_search_words(const struct mime_search *search, size_t i)
+{
+    const struct needle *needle = &search->needles[i];
+
+    return needle->fuzzy.count == 0 ? NULL : &needle->fuzzy;
+}
+
+enum mime_scope
+mime_search_scope(const struct mime_search *search, size_t i)
+{
+    return search->needles[i].scope;
+}
+
 void
 needles_begin(struct mime_search *search)
 {

@@ -86,6 +86,12 @@ bool mime_search_value(struct mime_search *search, size_t i, struct span value);
  * shows it (address_list_put). */
 bool mime_search_addresses(struct mime_search *search, size_t i, struct span value);
 
+/** Needle i as it is looked for, in the arena. */
+struct span mime_search_folded(const struct mime_search *search, size_t i);
+/** Its words, in the arena; NULL: it is exact. */
+const struct fuzzy *mime_search_words(const struct mime_search *search, size_t i);
+enum mime_scope mime_search_scope(const struct mime_search *search, size_t i);
+
 /** Starts a message: forgets what was found. root: from mime_scan or mime_parts_decode,
  *  borrowed until the next begin. */
 void mime_search_begin(struct mime_search *search, const struct mime_part *root);

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where a search asks the index of the account (hits.h). Not before it is worth it: each
+ * message that the keys in memory leave undecided says how many more there will be, and the
+ * index is asked when reading all of these would take longer. Until then, and if there is no
+ * answer, the scan reads messages as it always can, so an index changes nothing but the time
+ * that a search takes.
+ *
+ * Several searches of one command in one account (ESEARCH) share the answers.
+ */
+#include "mailbox/search/search_private.h"
+
+#include <string.h>
+
+#include "base/budget.h"
+#include "base/limits.h"
+#include "mailbox/content/fields.h"
+#include "mailbox/memory/account.h"
+#include "mailbox/search/index_wishes.h"
+
+enum {
+    ANSWERS_ARENA = 16 << 20,
+    QUESTIONS = LIMIT_SEARCH_PIECES, /* each has at least one piece */
+    TEXT_OCTETS = 4096,              /* folded; longer texts are not asked for */
+    /* Of the index's file: looking through the vocabulary in so much of it takes as long as
+     * reading a message. */
+    OCTETS_PER_MESSAGE = 4 << 20,
+    PROOFS = 64,
+    UNDECIDED_BETWEEN = 16, /* messages that are read before a busy index is asked again */
+};
+
+/* ---- questions ---- */
+
+static struct search_answers *
+answers_new(struct arena *arena)
+{
+    struct search_answers *answers = arena_new(arena, struct search_answers);
+
+    if (answers != NULL)
+        arena_init(&answers->arena, ANSWERS_ARENA);
+    return answers;
+}
+
+struct search_answers *
+search_answers_new(struct arena *arena)
+{
+    return answers_new(arena);
+}
+
+/* Frees the answers themselves. */
+static void
+forget(struct search_answers *answers)
+{
+    hits_done(&answers->asking);
+    if (answers->charged > 0)
+        budget_give(answers->budget, answers->charged);
+    answers->charged = 0;
+}
+
+/* False: others have too much. */
+static bool
+charge(struct search_answers *answers)
+{
+    const int64_t more = (int64_t)answers->asking.memory.used_octets - answers->charged;
+
+    if (more <= 0)
+        return true;
+    if (!budget_take(answers->budget, more))
+        return false;
+    answers->charged += more;
+    return true;
+}
+
+void
+search_answers_done(struct search_answers *answers)
+{
+    if (answers == NULL)
+        return;
+    forget(answers);
+    arena_done(&answers->arena);
+}
+
+/* The space of a field's values, or INDEX_SPACES. */
+static enum index_space
+space_of(struct span field)
+{
+    static const struct {
+        struct span name;
+        enum index_space space;
+    } spaces[] = {
+        {SPAN_INIT("Subject"), INDEX_SUBJECT},
+        {SPAN_INIT("From"), INDEX_FROM},
+        {SPAN_INIT("To"), INDEX_TO},
+        {SPAN_INIT("Cc"), INDEX_CC},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(spaces); i++)
+        if (span_ieq(field, spaces[i].name))
+            return spaces[i].space;
+    return INDEX_SPACES;
+}
+
+/* What to ask for the key. False: the index cannot help. */
+static bool
+question_of(const struct search *search, const struct search_node *node,
+            struct hits_question *out)
+{
+    const enum index_space own = space_of(node->field);
+
+    switch (node->op) {
+    case OP_TEXT:
+        out->spaces = mime_search_scope(&search->needles, node->needle) == MIME_SCOPE_BODY
+                          ? 1u << INDEX_BODY
+                          : 1u << INDEX_BODY | 1u << INDEX_HEADER;
+        out->is_all = true;
+        break;
+    case OP_ADDRESS: /* Bcc is not indexed as ENVELOPE shows it */
+        if (own == INDEX_SPACES)
+            return false;
+        out->spaces = 1u << own;
+        out->is_all = true;
+        break;
+    case OP_FIELD: /* the spaces of addresses also have what ENVELOPE shows */
+        out->spaces = 1u << (own == INDEX_SPACES ? INDEX_HEADER : own);
+        out->is_all = own == INDEX_SUBJECT;
+        break;
+    default:
+        return false;
+    }
+    out->folded = mime_search_folded(&search->needles, node->needle);
+    out->fuzzy = mime_search_words(&search->needles, node->needle);
+    return out->folded.len <= TEXT_OCTETS;
+}
+
+static bool
+is_same(const struct hits_question *a, const struct hits_question *b)
+{
+    const size_t a_words = a->fuzzy == NULL ? 0 : a->fuzzy->count;
+    const size_t b_words = b->fuzzy == NULL ? 0 : b->fuzzy->count;
+
+    return a->spaces == b->spaces && a->is_all == b->is_all && a_words == b_words &&
+           span_eq(a->folded, b->folded);
+}
+
+/* Numbers the questions of the keys; equal ones have the same number. */
+static void
+number_questions(struct search *search, struct search_node *node,
+                 struct hits_question *questions, size_t *count)
+{
+    for (; node != NULL; node = node->next) {
+        struct hits_question question = {.folded = {NULL, 0}};
+        number_questions(search, node->children, questions, count);
+        if (!question_of(search, node, &question))
+            continue;
+        size_t i = 0;
+        while (i < *count && !is_same(&questions[i], &question))
+            i++;
+        if (i == QUESTIONS)
+            continue;
+        if (i == *count)
+            questions[(*count)++] = question;
+        node->question = (uint32_t)i;
+    }
+}
+
+static bool
+copy_question(struct arena *arena, const struct hits_question *from, struct hits_question *to)
+{
+    *to = *from;
+    to->folded = arena_span(arena, from->folded);
+    if (from->fuzzy != NULL) {
+        struct fuzzy *fuzzy = arena_new(arena, struct fuzzy);
+        struct fuzzy_word *words = arena_array(arena, struct fuzzy_word, from->fuzzy->count);
+        if (fuzzy == NULL || words == NULL)
+            return false;
+        memcpy(words, from->fuzzy->words, from->fuzzy->count * sizeof *words);
+        *fuzzy = (struct fuzzy){.words = words, .count = from->fuzzy->count};
+        to->fuzzy = fuzzy;
+    }
+    return to->folded.ptr != NULL;
+}
+
+/* False: no memory. */
+static bool
+take_questions(struct search_answers *answers, const struct hits_question *questions,
+               size_t count)
+{
+    forget(answers);
+    arena_reset(&answers->arena);
+    struct hits_question *own = arena_array(&answers->arena, struct hits_question, count);
+    for (size_t i = 0; i < count; i++)
+        if (own == NULL || !copy_question(&answers->arena, &questions[i], &own[i]))
+            return false;
+    return hits_init(&answers->asking, &answers->arena, own, count) == RC_OK;
+}
+
+static bool
+has_questions(const struct search_answers *answers, const struct hits_question *questions,
+              size_t count)
+{
+    if (answers->asking.count != count)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!is_same(&answers->asking.questions[i], &questions[i]))
+            return false;
+    return true;
+}
+
+/* ---- answers ---- */
+
+static struct account *
+account_of(const struct search *search)
+{
+    return mailbox_account(search->view->mailbox);
+}
+
+/* Asks for the index to be made, or to be brought up to date. */
+static void
+wish(const struct search *search)
+{
+    struct index_wishes *wishes = account_search(account_of(search))->wishes;
+
+    if (wishes != NULL)
+        (void)index_wishes_put(wishes, account_id(account_of(search)));
+}
+
+static void
+attach(struct search_node *node, const struct hits_asking *asking)
+{
+    for (; node != NULL; node = node->next) {
+        attach(node->children, asking);
+        if (node->question != NO_QUESTION)
+            node->hits = asking->questions[node->question].hits;
+    }
+}
+
+void
+search_index_init(struct search *search, struct arena *arena, const struct search_req *req)
+{
+    struct hits_question questions[QUESTIONS];
+    size_t count = 0;
+
+    if (!search->has_needles || account_search(account_of(search))->indexes == NULL)
+        return;
+    number_questions(search, search->root, questions, &count);
+    if (count == 0)
+        return;
+    struct search_answers *answers = req->answers;
+    if (answers == NULL)
+        answers = search->own_answers = answers_new(arena);
+    if (answers == NULL)
+        return;
+    const uint64_t account = account_id(account_of(search));
+    if (answers->account_id != account || !has_questions(answers, questions, count)) {
+        answers->account_id = account;
+        answers->budget = account_hits_budget(account_of(search));
+        answers->first_at = req->ask_at == 0 ? LIMIT_SEARCH_UNASKED : req->ask_at;
+        answers->ask_at = answers->first_at;
+        answers->undecided = answers->ask_again = answers->unknown = answers->generation = 0;
+        if (!take_questions(answers, questions, count))
+            hits_give_up(&answers->asking);
+    }
+    if (!hits_can_ask(&answers->asking))
+        return;
+    search->answers = answers;
+    if (answers->asking.stage == HITS_ANSWERED)
+        attach(search->root, &answers->asking);
+}
+
+/* How many messages will have been read in the end, if what is left is like what was looked
+ * at; one more is undecided now. */
+static uint64_t
+expected(const struct search *search)
+{
+    const uint64_t left = search->candidates - search->looked;
+
+    return search->answers->undecided + 1 + left * (search->undecided + 1) / search->looked;
+}
+
+bool
+search_index_wanted(const struct search *search)
+{
+    const struct search_answers *answers = search->answers;
+
+    return answers != NULL && answers->asking.stage < HITS_ANSWERED &&
+           answers->undecided >= answers->ask_again && expected(search) >= answers->ask_at;
+}
+
+void
+search_index_note_read(struct search *search)
+{
+    struct search_answers *answers = search->answers;
+
+    search->undecided++;
+    if (answers == NULL)
+        return;
+    answers->undecided++;
+    if (answers->asking.stage == HITS_ANSWERED && search->one.message <= answers->asking.mark)
+        return;
+    if (++answers->unknown == LIMIT_SEARCH_UNKNOWN)
+        wish(search);
+}
+
+/* ---- asking ---- */
+
+/* If the mail is damaged, it is not the index's fault. */
+static enum rc
+of_mail(enum rc rc)
+{
+    return rc == RC_CORRUPT ? RC_IO : rc;
+}
+
+/* RC_CORRUPT: the index knows another message with this id. RC_NOT_FOUND: nobody can tell,
+ * because it was purged or is too old to have a digest. */
+static enum rc
+check_proof(struct search *search, const struct index_proof *proof, struct err *err)
+{
+    struct message_row row;
+
+    const enum rc rc = store_message_read(search->tx, proof->message, MESSAGE_KEYS, &row, err);
+    if (rc != RC_OK)
+        return of_mail(rc);
+    if (row.digest.len == 0)
+        return RC_NOT_FOUND;
+    if (!span_eq(row.digest, span_of(proof->digest, MESSAGE_DIGEST_OCTETS)))
+        return err_set(err, RC_CORRUPT, 0, "the index knows another message %ju",
+                       (uintmax_t)proof->message);
+    return RC_OK;
+}
+
+/* Whether the index was made of the mail that is searched. After a backup was restored, it may
+ * be of messages that are not there any more, and whose ids others have got since. The newest
+ * proof that can be checked decides. */
+static enum rc
+check(struct search *search, struct store_index *index, const struct index_state *state,
+      struct err *err)
+{
+    struct index_proof proofs[PROOFS];
+    uint64_t highest = 0;
+    size_t count = 0;
+
+    enum rc rc = of_mail(store_message_highest(search->tx, &highest, err));
+    if (rc == RC_OK && state->mark > highest)
+        return err_set(err, RC_CORRUPT, 0, "the index knows messages up to %ju, not %ju",
+                       (uintmax_t)state->mark, (uintmax_t)highest);
+    if (rc == RC_OK)
+        rc = store_index_proofs(index, proofs, PROOFS, &count, err);
+    if (rc != RC_OK || count == 0)
+        return rc;
+    rc = RC_NOT_FOUND;
+    for (size_t i = 0; i < count && rc == RC_NOT_FOUND; i++)
+        rc = check_proof(search, &proofs[i], err);
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+/* In a snapshot of the index. */
+static enum rc
+ask(struct search *search, struct store_index *index, const struct index_state *state,
+    const struct clock *clock, int64_t deadline_us, struct err *err)
+{
+    struct search_answers *answers = search->answers;
+    struct hits_asking *asking = &answers->asking;
+    const uint64_t worth = answers->first_at + state->octets / OCTETS_PER_MESSAGE;
+    enum rc rc = RC_OK;
+
+    if (asking->stage == HITS_BEGIN && expected(search) < worth) {
+        answers->ask_at = worth;
+        return RC_OK; /* the scan goes on for now */
+    }
+    if (state->generation != answers->generation) {
+        rc = check(search, index, state, err);
+        answers->generation = state->generation;
+    }
+    if (rc == RC_OK)
+        rc = hits_slice(asking, index, state, clock, deadline_us, err);
+    if ((rc == RC_OK || rc == RC_AGAIN) && !charge(answers))
+        rc = err_set(err, RC_LIMIT, 0, "search: sets of messages, in all sessions");
+    search->work += asking->work;
+    asking->work = 0;
+    return rc;
+}
+
+/* It is of no use to anybody, and will be made anew. */
+static void
+remove_index(const struct search *search)
+{
+    struct account *acct = account_of(search);
+    struct err err = {.rc = RC_OK};
+
+    if (store_index_remove(account_search(acct)->indexes, account_store(acct), &err) == RC_OK)
+        wish(search);
+}
+
+/* RC_AGAIN: not finished. Everything else is. */
+static enum rc
+open_and_ask(struct search *search, const struct clock *clock, int64_t deadline_us,
+             struct err *err)
+{
+    struct search_answers *answers = search->answers;
+    struct store_index *index = NULL;
+    struct index_state state;
+
+    enum rc rc = store_index_open(account_search(account_of(search))->indexes,
+                                  account_store(account_of(search)), INDEX_READ, &index, err);
+    if (rc == RC_BUSY || rc == RC_LIMIT) { /* later, perhaps */
+        answers->ask_again = answers->undecided + UNDECIDED_BETWEEN;
+        return RC_OK;
+    }
+    if (rc == RC_OK)
+        rc = store_index_begin(index, &state, err);
+    if (rc == RC_OK) {
+        rc = ask(search, index, &state, clock, deadline_us, err);
+        store_index_end(index);
+    }
+    store_index_close(index);
+    return rc;
+}
+
+enum rc
+search_index_slice(struct search *search, const struct clock *clock, int64_t deadline_us)
+{
+    struct hits_asking *asking = &search->answers->asking;
+    const int64_t began_us = clock_mono_us(clock);
+    struct err err = {.rc = RC_OK};
+
+    const enum rc rc = open_and_ask(search, clock, deadline_us, &err);
+    search->tally.index_slices++;
+    search->tally.index_us += clock_mono_us(clock) - began_us;
+    if (rc == RC_AGAIN)
+        return RC_AGAIN;
+    if (rc != RC_OK) {
+        hits_give_up(asking);
+        search->tally.index_rc = rc;
+    }
+    if (rc == RC_CORRUPT)
+        remove_index(search);
+    if (asking->stage == HITS_ANSWERED)
+        attach(search->root, asking);
+    search->asking = false;
+    search->looked--; /* the message at hand will be asked again */
+    return RC_OK;
+}
