@@ -26,7 +26,7 @@ def mbox(path, count, seed=1):
         for number in range(count):
             words = " ".join(rng.choice(WORDS) for _ in range(20))
             out.write(f"From a@b.c Thu Jan  1 00:00:00 2026\nFrom: a{number % 7}@example.org\nSubject: mail {number}\n"
-                      f"\nonly{number} {words}\n\n")
+                      f"\nonly{number}x {words}\n\n")
     return path
 
 
@@ -101,7 +101,7 @@ def test_a_server_without_indexes(tmp_path):
         fill(server, tmp_path, 50)
         done = server.run("index", "anna", check=False)
         assert done.returncode == 1 and "[search] index" in done.stderr
-        assert search(server, "BODY only7") == [["8"]]
+        assert search(server, "BODY only7x") == [["8"]]
         assert index_db(server) is None
 
 
@@ -116,3 +116,19 @@ def test_many_at_once(tmp_path):
         for thread in threads:
             thread.join()
         assert len(done) == 4 and all(rows(d)[-1]["messages"] == 1500 for d in done)
+
+
+def test_it_is_made_when_somebody_searches(tmp_path):
+    options = ["search.index_from=1000", "log.levels=APSF"]
+    with Roost(accounts=["anna", "bob"], options=options) as server:
+        fill(server, tmp_path, 1500)
+        fill(server, tmp_path, 900, account="bob", seed=2)
+        assert index_db(server) is None
+        assert search(server, "BODY only7x", "BODY nly149x", account="anna")[0] == ["8"]
+        server.log_wait("07110")
+        row, = rows(server.run("index", "anna", "--show", "--json"))
+        assert (row["messages"], row["behind"]) == (1500, 0)
+        assert search(server, "BODY only7x", account="bob") == [["8"]]
+        assert rows(server.run("index", "bob", "--show", "--json"))[0]["exists"] is False
+
+

@@ -7,12 +7,14 @@ import random
 import re
 import shutil
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from roost_server import Roost  # noqa: E402
+from test_disk import fill, small_disk  # noqa: E402
 from test_upgrade import Server  # noqa: E402
 
 COUNT = 3000
@@ -42,6 +44,46 @@ def shown(server):
 
 def completed(server):
     return json.loads(server.run("index", "anna", "--json").stdout.splitlines()[-1])
+
+
+def test_killed_while_it_is_made(tmp_path):
+    rng = random.Random(9)
+    mbox = write_mbox(tmp_path / "mail")
+    with Roost(accounts=["anna"], options=OPTIONS) as server:
+        server.run("import", "anna", str(mbox))
+        marks = []
+        for _ in range(6):
+            number = rng.randrange(COUNT)
+            assert found(server, f"BODY nly{number}x")[-1:] == [number + 1]  # which also asks for an index
+            deadline = time.monotonic() + 30
+            before = shown(server)
+            while before["behind"] > 0 and shown(server)["messages"] == before["messages"]:
+                assert time.monotonic() < deadline
+            server.kill()
+            server.start()
+            state = shown(server)
+            assert state["messages"] + state["behind"] == (COUNT if state["exists"] else state["messages"] + state["behind"])
+            assert not marks or state["messages"] >= marks[-1], "what was added is still there"
+            marks.append(state["messages"])
+            assert found(server, f"BODY only{number}x") == [number + 1]
+        assert completed(server)["messages"] == COUNT
+        assert not re.search(r"07112", server.log())
+        assert found(server, "BODY only77x") == [78]
+
+
+def test_a_full_disk(tmp_path):
+    mbox = write_mbox(tmp_path / "mail", filler=60)
+    with small_disk(96) as place, Roost(accounts=["anna"], options=OPTIONS) as server:
+        server.run("import", "anna", str(mbox))
+        fill(place, 0)
+        assert found(server, "BODY only77x") == [78]
+        server.log_wait("07113.*full")
+        assert found(server, "BODY only78x") == [79]
+        done = server.run("index", "anna", check=False)
+        assert done.returncode == 1 and done.stderr
+        (place / "ballast").unlink()
+        assert completed(server)["messages"] == COUNT
+        assert found(server, "BODY only79x") == [80]
 
 
 def test_files_go_while_it_serves(tmp_path):
