@@ -6,6 +6,7 @@ import json
 import random
 import re
 import shutil
+import sqlite3
 import sys
 import time
 from pathlib import Path
@@ -142,3 +143,46 @@ def test_an_upgrade(tmp_path):
         assert not re.search(r"0711[23]", server.log())
         peer.close()
         server.finish()
+
+def test_an_older_mail_comes_back_and_messages_go(tmp_path):
+    """Of the messages that tell one mail from the other, the newest are purged after the restore."""
+    mbox = write_mbox(tmp_path / "mail", count=1000)
+    options = [*OPTIONS, "store.undelete=0", "store.purge_every=1s"]
+    with Roost(accounts=["anna"], options=options) as server:
+        server.run("import", "anna", str(mbox))
+        server.run("index", "anna")
+        server.stop()
+        mail = next(p for p in (server.home / "accounts").rglob("mail.db") if "spare" not in p.parts)
+        backup = tmp_path / "backup"
+        shutil.copytree(mail.parent, backup)
+        server.start()
+        for number in range(60):
+            assert server.deliver("anna", f"Subject: late\n\nlate{number}x\n")[0] == "2"
+        server.run("index", "anna")
+        server.stop()
+        for file in mail.parent.glob("mail.db*"):
+            file.unlink()
+        for file in backup.glob("mail.db*"):
+            shutil.copy(file, mail.parent / file.name)
+        server.start()
+        for number in range(60):
+            assert server.deliver("anna", f"Subject: other\n\nother{number}x\n")[0] == "2"
+        peer = server.login("anna")
+        peer.command("SELECT INBOX")
+        peer.command("STORE 1060 +FLAGS.SILENT (\\Deleted)")
+        peer.command("EXPUNGE")
+        peer.command("LOGOUT")
+        deadline = time.monotonic() + 30
+        while rows_of_messages(mail) > 1059:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        for _ in range(2):
+            assert found(server, "BODY late7x") == []
+            assert found(server, "BODY other7x") == [1008]
+            assert found(server, "NOT BODY only") == list(range(1001, 1060))
+            server.run("index", "anna")
+
+
+def rows_of_messages(mail):
+    with sqlite3.connect(f"file:{mail}?mode=ro", uri=True) as db:
+        return db.execute("SELECT count(*) FROM message").fetchone()[0]

@@ -155,24 +155,72 @@ proof_of(struct store_tx *tx, uint64_t message, struct digest *out, struct err *
     return rc;
 }
 
+/* The highest message that the index knows and that is still there. RC_NOT_FOUND: none is. */
+static enum rc
+newest(const struct indexer *indexer, struct store_tx *tx, uint64_t *out, struct err *err)
+{
+    const uint64_t mark = indexer->progress.state.mark;
+    uint64_t low = 0; /* there is one above it */
+    uint64_t high = mark;
+    uint64_t found = 0;
+
+    while (low < high) {
+        const uint64_t middle = low + (high - low) / 2;
+        uint64_t message = 0;
+        const enum rc rc = store_message_next(tx, middle + 1, &message, err);
+        if (rc != RC_OK && rc != RC_NOT_FOUND)
+            return rc;
+        if (rc == RC_OK && message <= mark)
+            low = found = message;
+        else
+            high = middle;
+    }
+    *out = found;
+    return found == 0 ? RC_NOT_FOUND : RC_OK;
+}
+
+/* The messages of the newest proofs are gone, and others came before the mark since the one
+ * that is proved. The newest of these tells whose they are, and becomes a proof. */
+static enum rc
+prove(struct indexer *indexer, struct store_tx *tx, uint64_t proved, bool *is_foreign_out,
+      struct err *err)
+{
+    struct index_batch batch = {.mark = indexer->progress.state.mark};
+    struct digest digest;
+
+    enum rc rc = newest(indexer, tx, &batch.proof_message, err);
+    if (rc != RC_OK || batch.proof_message <= proved)
+        return rc == RC_NOT_FOUND ? RC_OK : rc;
+    rc = proof_of(tx, batch.proof_message, &digest, err);
+    if (rc != RC_OK)
+        return rc == RC_NOT_FOUND || rc == RC_CORRUPT ? RC_OK : rc;
+    rc = checks_know(indexer, tx, batch.proof_message, is_foreign_out, err);
+    if (rc != RC_OK || *is_foreign_out)
+        return rc;
+    memcpy(batch.proof, digest.octets, sizeof batch.proof);
+    return store_index_add(indexer->index, &batch, err);
+}
+
 /* The newest proof that there is still a message for decides. */
 static enum rc
-look_at_proofs(const struct indexer *indexer, struct store_tx *tx, bool *is_foreign_out,
+look_at_proofs(struct indexer *indexer, struct store_tx *tx, bool *is_foreign_out,
                struct err *err)
 {
     struct digest digest;
+    uint64_t proved = 0;
 
     *is_foreign_out = indexer->progress.state.mark > indexer->progress.highest;
-    for (size_t i = 0; !*is_foreign_out && i < indexer->proof_count; i++) {
+    for (size_t i = 0; proved == 0 && !*is_foreign_out && i < indexer->proof_count; i++) {
         const struct index_proof *proof = &indexer->proofs[i];
         const enum rc rc = proof_of(tx, proof->message, &digest, err);
         if (rc == RC_NOT_FOUND || rc == RC_CORRUPT)
             continue;
-        if (rc == RC_OK)
-            *is_foreign_out = memcmp(proof->digest, digest.octets, sizeof digest.octets) != 0;
-        return rc;
+        if (rc != RC_OK)
+            return rc;
+        proved = proof->message;
+        *is_foreign_out = memcmp(proof->digest, digest.octets, sizeof digest.octets) != 0;
     }
-    return RC_OK;
+    return *is_foreign_out ? RC_OK : prove(indexer, tx, proved, is_foreign_out, err);
 }
 
 /*

@@ -182,6 +182,48 @@ checks_compare(struct indexer *indexer, bool *wrong_out, struct err *err)
     return rc;
 }
 
+/* Whether the index has all the terms of the maker's message. */
+static enum rc
+has_terms(struct indexer *indexer, bool *has_out, struct err *err)
+{
+    const struct document_maker *maker = &indexer->checks.maker;
+    enum rc rc = RC_OK;
+
+    *has_out = true;
+    for (unsigned space = 0; space < INDEX_SPACES; space++) {
+        struct span rest = buf_span(&maker->terms[space]);
+        while (rest.len > 0 && rc == RC_OK && *has_out) {
+            const ptrdiff_t blank = span_find_char(rest, ' ');
+            const struct span term = span_head(rest, blank < 0 ? rest.len : (size_t)blank);
+            rc = store_index_has(indexer->index, (enum index_space)space, term, maker->message,
+                                 has_out, err);
+            rest = span_tail(rest, term.len + (blank >= 0));
+        }
+    }
+    return rc;
+}
+
+enum rc
+checks_know(struct indexer *indexer, struct store_tx *tx, uint64_t message, bool *foreign_out,
+            struct err *err)
+{
+    struct document_maker *maker = &indexer->checks.maker;
+    bool has = false;
+    enum rc rc;
+
+    while ((rc = document_read(maker, tx, message, PAIR_OCTETS, err)) == RC_AGAIN)
+        continue;
+    if (rc == RC_OK && !maker->unsure) {
+        rc = store_index_begin(indexer->index, &indexer->progress.state, err);
+        if (rc == RC_OK)
+            rc = has_terms(indexer, &has, err);
+        store_index_end(indexer->index);
+    }
+    if (rc == RC_OK)
+        *foreign_out = !has;
+    return rc;
+}
+
 /* ---- at the end ---- */
 
 bool

@@ -79,6 +79,11 @@ MUST_USE enum rc checks_choose(struct indexer *indexer, struct store_tx *tx, str
 /** Whether the index has its terms; *wrong_out is changed only if it has not. */
 MUST_USE enum rc checks_compare(struct indexer *indexer, bool *wrong_out, struct err *err);
 
+/** Whether the message is not, or cannot be told to be, the one that the index knows: has the
+ * terms that it has there. */
+MUST_USE enum rc checks_know(struct indexer *indexer, struct store_tx *tx, uint64_t message,
+                             bool *foreign_out, struct err *err);
+
 /** Whether checks_step needs a snapshot. */
 bool checks_need_mail(const struct checks *checks);
 /** A step of a larger check: the terms of a message are in the vocabulary, and what the

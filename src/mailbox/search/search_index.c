@@ -328,29 +328,37 @@ check_proof(struct search *search, const struct index_proof *proof, struct err *
     return RC_OK;
 }
 
-/* Whether the index was made of the mail that is searched. After a backup was restored, it may
- * be of messages that are not there any more, and whose ids others have got since. The newest
- * proof that can be checked decides. */
+/*
+ * Up to which message the index was made of the mail that is searched. After a backup was
+ * restored, it may be of messages that are not there any more, and whose ids others have got
+ * since. The newest proof that can be checked decides: ids ascend, so everything up to it is
+ * the same. Messages above it are looked at, also if the index knows them; so are all if no
+ * proof can be checked (0).
+ */
 static enum rc
 check(struct search *search, struct store_index *index, const struct index_state *state,
-      struct err *err)
+      uint64_t *sure_out, struct err *err)
 {
     struct index_proof proofs[PROOFS];
     uint64_t highest = 0;
     size_t count = 0;
 
     enum rc rc = of_mail(store_message_highest(search->tx, &highest, err));
-    if (rc == RC_OK && state->mark > highest)
-        return err_set(err, RC_CORRUPT, 0, "the index knows messages up to %ju, not %ju",
-                       (uintmax_t)state->mark, (uintmax_t)highest);
     if (rc == RC_OK)
         rc = store_index_proofs(index, proofs, PROOFS, &count, err);
-    if (rc != RC_OK || count == 0)
+    if (rc != RC_OK)
         return rc;
     rc = RC_NOT_FOUND;
-    for (size_t i = 0; i < count && rc == RC_NOT_FOUND; i++)
-        rc = check_proof(search, &proofs[i], err);
-    return rc == RC_NOT_FOUND ? RC_OK : rc;
+    size_t i = 0;
+    while (i < count && (rc = check_proof(search, &proofs[i], err)) == RC_NOT_FOUND)
+        i++;
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        return rc;
+    *sure_out = rc == RC_OK ? proofs[i].message : 0;
+    /* It may also have got a message since this slice began, so it is not removed here. */
+    if (state->mark > highest)
+        wish(search);
+    return RC_OK;
 }
 
 /* In a snapshot of the index. */
@@ -368,11 +376,14 @@ ask(struct search *search, struct store_index *index, const struct index_state *
         return RC_OK; /* the scan goes on for now */
     }
     if (state->generation != answers->generation) {
-        rc = check(search, index, state, err);
+        rc = check(search, index, state, &answers->sure, err);
         answers->generation = state->generation;
     }
-    if (rc == RC_OK)
-        rc = hits_slice(asking, index, state, clock, deadline_us, err);
+    if (rc == RC_OK) {
+        struct index_state known = *state;
+        known.mark = state->mark < answers->sure ? state->mark : answers->sure;
+        rc = hits_slice(asking, index, &known, clock, deadline_us, err);
+    }
     if ((rc == RC_OK || rc == RC_AGAIN) && !charge(answers))
         rc = err_set(err, RC_LIMIT, 0, "search: sets of messages, in all sessions");
     search->work += asking->work;

@@ -89,6 +89,7 @@ struct search_answers {
     uint64_t account_id; /* 0: there are no questions yet */
     struct hits_asking asking;
     uint64_t generation; /* of the index that was found to be of this mail; 0: none */
+    uint64_t sure;       /* as far as this message */
     uint64_t undecided;  /* messages that were read because the keys in memory did not decide */
     uint32_t first_at;   /* search_req.ask_at */
     uint64_t ask_at;     /* the number of those from which on the index is asked */

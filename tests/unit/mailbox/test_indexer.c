@@ -456,6 +456,76 @@ test_restored_mail(void **state)
     }
 }
 
+/* The newest message is purged, and the index is proved by the one before it from then on. */
+static void
+test_proof_of_the_one_before(void **state)
+{
+    struct content *fx = *state;
+    struct store_index *index = NULL;
+    struct index_proof proofs[3];
+    struct index_state now;
+    struct bench bench;
+    size_t count = 0;
+
+    bench_init(&bench, fx);
+    append_numbered(fx, 0, 100);
+    run(&bench);
+    append_numbered(fx, 100, 40);
+    run(&bench);
+    run_sql(fx, "DELETE FROM entry WHERE message = 140;"
+                "DELETE FROM content WHERE id >> 16 = 140;"
+                "DELETE FROM message WHERE id = 140;"
+                "UPDATE account SET message_floor = 140");
+    content_restart_account(fx);
+    run(&bench);
+    assert_int_equal(bench.anew, 0);
+    assert_ok(store_index_open(bench.indexes, fx->handle, INDEX_READ, &index, &fx->err));
+    assert_ok(store_index_begin(index, &now, &fx->err));
+    assert_ok(store_index_proofs(index, proofs, ARRAY_LEN(proofs), &count, &fx->err));
+    store_index_end(index);
+    store_index_close(index);
+    assert_int_equal(count, 3);
+    assert_int_equal(proofs[0].message, 140);
+    assert_int_equal(proofs[1].message, 139);
+    assert_int_equal(proofs[2].message, 100);
+    bench_done(&bench);
+}
+
+/* The mail is from a backup, and the message that tells so is gone: the newest one that is
+ * there tells it. */
+static void
+test_restored_mail_without_proof(void **state)
+{
+    struct content *fx = *state;
+    struct bench bench;
+
+    bench_init(&bench, fx);
+    append_numbered(fx, 0, 100);
+    run(&bench);
+    append_numbered(fx, 100, 40);
+    run(&bench);
+    run_sql(fx, "DELETE FROM entry WHERE message > 100;"
+                "DELETE FROM content WHERE id >> 16 > 100;"
+                "DELETE FROM message WHERE id > 100;"
+                "UPDATE account SET message_floor = 0");
+    store_indexes_free(bench.indexes);
+    content_close_account(fx);
+    content_reopen(fx);
+    content_open_account(fx);
+    append_numbered(fx, 5000, 40);
+    run_sql(fx, "DELETE FROM entry WHERE message = 140;"
+                "DELETE FROM content WHERE id >> 16 = 140;"
+                "DELETE FROM message WHERE id = 140;"
+                "UPDATE account SET message_floor = 140");
+    content_restart_account(fx);
+    indexes_open(&bench, FORM, NULL);
+    run(&bench);
+    assert_int_equal(bench.anew, 1);
+    assert_int_equal(bench.why, INDEXER_FOREIGN);
+    assert_knows_all(&bench);
+    bench_done(&bench);
+}
+
 /* An index that says what the messages do not say is found out, and made anew. */
 static void
 test_lies(void **state)
@@ -488,7 +558,14 @@ test_lies(void **state)
             if (kind == 1)
                 lies[i].terms[INDEX_CC] = SPAN("lies");
         }
-        const struct index_batch batch = {.documents = lies, .count = COUNT, .mark = COUNT};
+        struct index_batch batch = {.documents = lies, .count = COUNT, .mark = COUNT};
+        struct store_tx *tx = content_read(fx);
+        struct message_row row;
+        assert_ok(store_message_read(tx, COUNT, MESSAGE_KEYS, &row, &fx->err));
+        assert_int_equal(row.digest.len, sizeof batch.proof);
+        memcpy(batch.proof, row.digest.ptr, sizeof batch.proof);
+        batch.proof_message = COUNT;
+        store_end(tx);
         assert_ok(store_index_add(index, &batch, &fx->err));
         store_index_close(index);
         unsigned visits = 0;
@@ -569,6 +646,8 @@ main(void)
         TEST(test_anew_when_asked),
         TEST(test_another_form),
         TEST(test_restored_mail),
+        TEST(test_restored_mail_without_proof),
+        TEST(test_proof_of_the_one_before),
         TEST(test_lies),
         TEST(test_it_is_removed_under_way),
         TEST(test_a_full_disk),

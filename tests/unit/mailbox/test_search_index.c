@@ -722,7 +722,6 @@ test_of_other_mail(void **state)
     } rows[] = {
         {0, known},         /* the same id, another message */
         {known - 3, known}, /* the first ones are the same */
-        {known, known + 1}, /* one that is not there */
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         test_index_fill(fx, pool, rows[i].known_before, false);
@@ -736,6 +735,39 @@ test_of_other_mail(void **state)
     test_index_fill(fx, pool, known, false);
     check(fx, view, "SEARCH TEXT fox", how);
     assert_int_equal(last_stage, HITS_ANSWERED);
+    /* One that is not there, or that has come since this snapshot began. */
+    test_index_other(fx, pool, known + 1);
+    check(fx, view, "SEARCH TEXT fox", how);
+    assert_int_equal(last_stage, HITS_ANSWERED);
+    assert_string_not_equal(test_index_path(fx), "");
+    assert_int_equal(wished(), 1);
+    content_view_done(view);
+}
+
+/* The message by which the newest documents are proved is gone: what the index says of those
+ * may be about other messages. */
+static void
+test_of_mail_that_is_gone(void **state)
+{
+    static const char *const lines[] = {"SEARCH TEXT fox", "SEARCH TEXT another",
+                                        "SEARCH TEXT e", "SEARCH NOT TEXT e"};
+    struct content *fx = *state;
+    const struct how how = {.ask_at = 1, .deadline_us = INT64_MAX};
+    struct rng rng;
+
+    rng_seed(&rng, 23);
+    for (unsigned i = 0; i < 12; i++)
+        add_shape(fx, NULL, &rng);
+    struct view *view = content_view(fx, "INBOX");
+    for (uint64_t known = 0; known <= 12; known += 4) {
+        test_index_empty(fx, pool);
+        if (known > 0)
+            test_index_fill(fx, pool, known, false);
+        test_index_other(fx, pool, highest(fx) + 1);
+        for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+            check(fx, view, lines[i], how);
+        assert_int_equal(last_stage, HITS_ANSWERED);
+    }
     content_view_done(view);
 }
 
@@ -1030,6 +1062,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_purged, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
         cmocka_unit_test_setup_teardown(test_of_other_mail, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_of_mail_that_is_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_place, setup, teardown),
         cmocka_unit_test_setup_teardown(test_worth, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wish, setup, teardown),
