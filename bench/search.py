@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from command import run_command, say  # noqa: E402
 from report import Report  # noqa: E402
 from rows import Context, Line, Row, Target  # noqa: E402
-from run import build, chosen, ensure_packages, find_tools  # noqa: E402
+from run import build, chosen, ensure_packages, find_tools, raise_limits  # noqa: E402
 from servers import PASSWORD, BenchError, Cyrus, Dovecot, Roost, run  # noqa: E402
 
 USER = 1
@@ -102,7 +102,8 @@ def syllables(rank):
 
 
 class Needles:
-    """What is searched for: chosen by how many messages have it, on the first server."""
+    """What is searched for: chosen by how many messages have it, on the last server, which is soonest
+    with the answers."""
 
     def __init__(self, client, exists):
         def share(key, text):
@@ -402,23 +403,28 @@ def main():
     ensure_packages(args, names)
     if "dovecot-xapian" in names and args.install:
         run(["apt-get", "install", "-y", "--no-install-recommends", XAPIAN_PACKAGE])
+    raise_limits()
     context = Context(load_tool=tools / "roost-imapload", mbox=args.mbox, big=args.messages)
     directory = args.dir or Path(tempfile.mkdtemp(prefix="roost-search-", dir="/var/tmp"))
     directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o755)
     servers = make_servers(args, names, directory, binary)
-    report, needles = SearchReport(servers), None
+    report = SearchReport(servers)
     try:
         for server in servers:
             say(server.name)
             server.start()
             fill(context, server)
             client, exists = selected(server)
-            needles = needles or Needles(client, exists)
             client.close()
             if server.indexed:
                 report.add(server, index_figures(server, exists))
-            server.stop()
+            if server is not servers[-1]:
+                server.stop()
+        client, exists = selected(servers[-1])
+        needles = Needles(client, exists)
+        client.close()
+        servers[-1].stop()
         commands = {key: command for key, command in needles.commands().items() if key in wanted}
         for _ in range(args.runs):
             for server in servers:
