@@ -21,7 +21,8 @@
 
 enum {
     ROW_EVERY_US = 200000,
-    BUSY_MS = 50,            /* somebody else writes: how often to look */
+    BUSY_MS = 50, /* somebody else writes: how often to look */
+    BUSY_TRIES = 100,
     COUNTED_AT_ONCE = 10000, /* messages counted in one snapshot */
     ANEW_MAX = 3,
 };
@@ -77,13 +78,26 @@ count_living(struct indexing_verb *verb, uint64_t mark, uint64_t *out, struct er
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
+static void
+wait_a_little(void)
+{
+    const struct timespec time = {.tv_nsec = BUSY_MS * 1000000L};
+
+    nanosleep(&time, NULL);
+}
+
+/* While it is being made or removed, it is busy for a moment. */
 static enum rc
 state_read(struct indexing_verb *verb, struct index_state *out, struct err *err)
 {
     struct store_index *index = NULL;
+    enum rc rc = RC_BUSY;
 
-    enum rc rc =
-        store_index_open(verb->call->house->indexes, verb->acct, INDEX_READ, &index, err);
+    for (unsigned tries = 0; tries < BUSY_TRIES && rc == RC_BUSY; tries++) {
+        if (tries > 0)
+            wait_a_little();
+        rc = store_index_open(verb->call->house->indexes, verb->acct, INDEX_READ, &index, err);
+    }
     if (rc != RC_OK)
         return rc;
     rc = store_index_begin(index, out, err);
@@ -136,14 +150,6 @@ show(struct indexing_verb *verb, struct err *err)
 }
 
 /* ---- completing it ---- */
-
-static void
-wait_a_little(void)
-{
-    const struct timespec time = {.tv_nsec = BUSY_MS * 1000000L};
-
-    nanosleep(&time, NULL);
-}
 
 static enum rc
 progress_give(const struct indexing_verb *verb, const struct indexer *indexer, int64_t *next_us,

@@ -4,6 +4,7 @@
 import json
 import random
 import re
+import sqlite3
 import sys
 import threading
 from pathlib import Path
@@ -96,6 +97,22 @@ def test_a_deleted_or_damaged_file_is_made_again(home, tmp_path):
         assert rows(home.run("index", "anna", "--json"))[-1]["messages"] == 300, damage
 
 
+def test_it_is_shown_while_it_is_being_made(home, tmp_path):
+    fill(home, tmp_path, 10)
+    place = next(path for path in (home.home / "accounts").rglob("mail.db") if "spare" not in path.parts).parent
+    maker = sqlite3.connect(place / "search.db", isolation_level=None)
+    maker.execute("CREATE TABLE begun (n)")
+    maker.execute("BEGIN EXCLUSIVE")
+    done = []
+    asker = threading.Thread(target=lambda: done.append(home.run("index", "anna", "--show", "--json")))
+    asker.start()
+    asker.join(0.4)
+    maker.execute("ROLLBACK")
+    maker.close()
+    asker.join()
+    assert rows(done[0])[0]["exists"] is False
+
+
 def test_a_server_without_indexes(tmp_path):
     with Roost(accounts=["anna"], options=["search.index=no", "search.index_from=0"]) as server:
         fill(server, tmp_path, 50)
@@ -132,3 +149,27 @@ def test_it_is_made_when_somebody_searches(tmp_path):
         assert rows(server.run("index", "bob", "--show", "--json"))[0]["exists"] is False
 
 
+
+
+def test_the_mail_of_another_account(tmp_path):
+    """Each account has an index of its own, which is asked whoever searches in its mail."""
+    with Roost(accounts=["anna", "bob"], options=["search.index_from=1", "log.levels=APSF"]) as server:
+        texts = {}
+        for seed, account in enumerate(["anna", "bob"], start=1):
+            fill(server, tmp_path, 300, account=account, seed=seed)
+            server.run("index", account)
+            texts[account] = (tmp_path / f"mail{seed}").read_text(encoding="ascii").split("\nFrom a@b.c ")
+        peer = server.login("anna")
+        peer.command("SETACL INBOX bob lr")
+        peer.command("LOGOUT")
+        peer = server.login("bob")
+        for word in WORDS[:20]:
+            for box, account in (('"Other Users/anna/INBOX"', "anna"), ("INBOX", "bob")):
+                peer.command(f"EXAMINE {box}")
+                expected = [str(n) for n, text in enumerate(texts[account], start=1) if word in text]
+                found = next(line for line in peer.command(f"SEARCH BODY {word}") if line.startswith("* SEARCH"))
+                assert found.split()[2:] == expected and expected, (word, box)
+            both = peer.command(f'ESEARCH IN (MAILBOXES ("Other Users/anna/INBOX" INBOX)) RETURN (COUNT) BODY {word}')
+            counts = sorted(int(line.split()[-1]) for line in both if line.startswith("* ESEARCH"))
+            assert counts == sorted(sum(word in text for text in texts[account]) for account in texts), both
+        assert len(re.findall(r"P 07032 .*\(text \(index\)\)", server.log())) >= 40
