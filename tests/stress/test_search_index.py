@@ -217,6 +217,8 @@ class Questions:
         rng = self.rng
         kind = rng.randrange(9) if depth > 0 else 0
         asked, says = self.key()
+        if depth == 2 and rng.randrange(12) == 0:
+            return f"FUZZY {asked}", None  # what matches is a matter of taste, but the same with and without
         if kind < 3:
             return asked, says
         if kind == 3:
@@ -301,6 +303,8 @@ def test_random_searches(tmp_path, seed):
             for _ in range(SEARCHES):
                 asked, says = questions.program()
                 found = pair.search(asked)
+                if says is None:
+                    continue
                 expected = {m.uid for m in messages if says(m)}
                 assert found - others == expected, asked
             more = [Message(rng, 1000 + round_ * 100 + i) for i in range(rng.randrange(40))]
@@ -317,9 +321,11 @@ def test_random_searches(tmp_path, seed):
                 messages = [message for message in messages if not message.deleted]
             if trouble(rng, server):
                 pair.reselect()
+            if rng.randrange(2) == 0:
+                server.run("index", "anna")
             others = pair.search("ALL") - {message.uid for message in messages}
         server.run("index", "anna")
         for message in rng.sample(messages, 20):
             assert message.uid in pair.search(f"TEXT {literal(message.fields[0][1])}")
         asked_index = len(re.findall(r"P 07032 .*index [\d.]+ ms", server.log()))
-        assert asked_index > ROUNDS * SEARCHES // 2, "the index was hardly ever asked"
+        assert asked_index > 3 * ROUNDS, "the index was hardly ever asked"

@@ -328,6 +328,19 @@ check_proof(struct search *search, const struct index_proof *proof, struct err *
     return RC_OK;
 }
 
+/* If the index knows messages above the one that is proved, another proof is asked for. */
+static enum rc
+wish_for_proof(struct search *search, const struct index_state *state, uint64_t sure,
+               struct err *err)
+{
+    uint64_t next = 0;
+
+    const enum rc rc = store_message_next(search->tx, sure + 1, &next, err);
+    if (rc == RC_OK && next <= state->mark)
+        wish(search);
+    return rc == RC_NOT_FOUND ? RC_OK : of_mail(rc);
+}
+
 /*
  * Up to which message the index was made of the mail that is searched. After a backup was
  * restored, it may be of messages that are not there any more, and whose ids others have got
@@ -358,7 +371,7 @@ check(struct search *search, struct store_index *index, const struct index_state
     /* It may also have got a message since this slice began, so it is not removed here. */
     if (state->mark > highest)
         wish(search);
-    return RC_OK;
+    return i == 0 || *sure_out == 0 ? RC_OK : wish_for_proof(search, state, *sure_out, err);
 }
 
 /* In a snapshot of the index. */
