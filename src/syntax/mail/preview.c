@@ -10,6 +10,7 @@
 #include "syntax/charset.h"
 #include "syntax/html_text.h"
 #include "syntax/mail/mime_decode.h"
+#include "syntax/one_line.h"
 
 enum {
     UTF8_MAX = 4 * LIMIT_PREVIEW_OCTETS, /* no charset makes more of an octet */
@@ -71,97 +72,6 @@ preview_part_next(const struct mime_part *part)
     return next != NULL || enclosed ? next : find(root_of(part), true);
 }
 
-/* ---- characters ---- */
-
-struct line {
-    struct buf *out;
-    unsigned chars; /* of out that are ours */
-    bool blank;     /* one comes before the next character */
-};
-
-static bool
-is_full(const struct line *line)
-{
-    return line->chars >= LIMIT_PREVIEW_CHARS;
-}
-
-static bool
-is_blank(uint32_t c)
-{
-    return (c >= 9 && c <= 13) || c == ' ' || c == 0x85 || c == 0xa0 || c == 0x1680 ||
-           (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f ||
-           c == 0x205f || c == 0x3000;
-}
-
-/* Of no width: fillers with which newsletters keep a preview short, and marks of direction that
- * would reach beyond it. Joiners of emoji and of Indic letters stay. */
-static bool
-is_nothing(uint32_t c)
-{
-    return c < ' ' || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x34f || c == 0x61c ||
-           c == 0x200b || c == 0x200c || c == 0x200e || c == 0x200f ||
-           (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
-           (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xd800 && c <= 0xdfff) || c > 0x10ffff;
-}
-
-static void
-put_utf8(struct buf *out, uint32_t c)
-{
-    char text[4];
-    size_t len = 0;
-
-    if (c < 0x80) {
-        text[len++] = (char)c;
-    } else if (c < 0x800) {
-        text[len++] = (char)(0xc0 | c >> 6);
-        text[len++] = (char)(0x80 | (c & 0x3f));
-    } else if (c < 0x10000) {
-        text[len++] = (char)(0xe0 | c >> 12);
-        text[len++] = (char)(0x80 | (c >> 6 & 0x3f));
-        text[len++] = (char)(0x80 | (c & 0x3f));
-    } else {
-        text[len++] = (char)(0xf0 | c >> 18);
-        text[len++] = (char)(0x80 | (c >> 12 & 0x3f));
-        text[len++] = (char)(0x80 | (c >> 6 & 0x3f));
-        text[len++] = (char)(0x80 | (c & 0x3f));
-    }
-    buf_put(out, text, len);
-}
-
-static void
-put_char(struct line *line, uint32_t c)
-{
-    if (is_blank(c)) {
-        line->blank = line->chars > 0;
-        return;
-    }
-    if (is_nothing(c) || is_full(line))
-        return;
-    if (line->blank && line->chars + 1 < LIMIT_PREVIEW_CHARS) {
-        buf_put_char(line->out, ' ');
-        line->chars++;
-    } else if (line->blank) {
-        line->chars = LIMIT_PREVIEW_CHARS; /* there is no room for a blank and a letter */
-        return;
-    }
-    line->blank = false;
-    put_utf8(line->out, c);
-    line->chars++;
-}
-
-/* The next character of valid UTF-8 (charset.h promises that); moves *at. */
-static uint32_t
-take_char(const char **at, const char *end)
-{
-    const unsigned char first = (unsigned char)*(*at)++;
-    unsigned more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : 0;
-    uint32_t c = more == 0 ? first : first & (0x3fu >> more);
-
-    for (; more > 0 && *at < end; more--)
-        c = c << 6 | ((unsigned char)*(*at)++ & 0x3f);
-    return c;
-}
-
 /* ---- plain text ---- */
 
 enum quotes { QUOTES_SKIPPED, QUOTES_SHOWN };
@@ -182,12 +92,12 @@ is_armour(struct span text)
 }
 
 static void
-put_plain(struct line *line, struct span text, enum quotes quotes)
+put_plain(struct one_line *line, struct span text, enum quotes quotes)
 {
     const char *const end = text.ptr + text.len;
     bool head = false; /* of a signed text: "Hash: SHA256", up to an empty line */
 
-    for (const char *at = text.ptr; at < end && !is_full(line);) {
+    for (const char *at = text.ptr; at < end && !one_line_is_full(line);) {
         const char *next = line_end(at, end);
         const struct span whole = span_of(at, (size_t)(next - at));
         const bool empty = span_eq(whole, SPAN("\r\n")) || span_eq(whole, SPAN("\n"));
@@ -200,10 +110,10 @@ put_plain(struct line *line, struct span text, enum quotes quotes)
         if (span_starts(whole, SPAN("-- \r\n")) || span_starts(whole, SPAN("-- \n")))
             return; /* the signature */
         const bool skipped = head || (quotes == QUOTES_SKIPPED && at[0] == '>');
-        while (at < next && !skipped)
-            put_char(line, take_char(&at, next));
+        if (!skipped)
+            one_line_put(line, whole);
         at = next;
-        put_char(line, ' ');
+        one_line_put(line, SPAN(" "));
     }
 }
 
@@ -211,7 +121,7 @@ put_plain(struct line *line, struct span text, enum quotes quotes)
 
 /* Returns false if memory is short. */
 static bool
-put_html(struct line *line, struct span text)
+put_html(struct one_line *line, struct span text)
 {
     struct html_text html;
     AUTO_BUF shown = {0};
@@ -220,9 +130,7 @@ put_html(struct line *line, struct span text)
     html_text_init(&html, HTML_PREVIEWED);
     html_text_put(&html, text, &shown);
     html_text_finish(&html, &shown);
-    const char *at = buf_span(&shown).ptr;
-    for (const char *const end = at + buf_len(&shown); at < end && !is_full(line);)
-        put_char(line, take_char(&at, end));
+    one_line_put(line, buf_span(&shown));
     return buf_ok(&shown);
 }
 
@@ -252,7 +160,7 @@ decode(const struct mime_part *part, struct span body, struct buf *utf8)
 void
 preview_put(const struct mime_part *part, struct span body, struct buf *out)
 {
-    struct line line = {.out = out};
+    struct one_line line = {.out = out, .max = LIMIT_PREVIEW_CHARS};
     AUTO_BUF utf8 = {0};
 
     buf_init(&utf8, UTF8_MAX + 4096);
