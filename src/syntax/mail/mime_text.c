@@ -85,6 +85,7 @@ give_field(struct mime_text *text, const struct header_field *field, struct read
     return to.fn(to.ctx, &(struct mime_text_piece){
                              .folded = buf_span(&text->folded),
                              .window = buf_span(&text->folded),
+                             .text = buf_span(&text->utf8),
                              .name = field->name,
                              .value = field->value,
                              .name_octets = name_octets,
@@ -111,6 +112,7 @@ give_param(struct mime_text *text, const struct mime_value *value, const char *n
     return to.fn(to.ctx, &(struct mime_text_piece){
                              .folded = folded,
                              .window = folded,
+                             .text = buf_span(&text->utf8),
                              .name = field->name,
                              .value = field->value,
                              .is_first = true,
@@ -241,19 +243,22 @@ give_body(struct mime_text *text, enum body_piece end, struct reader to)
     const size_t kept = buf_len(&text->folded);
     const bool is_first = !text->has_begun;
 
-    fold_put(&text->fold, shown(text, end), &text->folded);
+    const struct span utf8 = shown(text, end);
+    fold_put(&text->fold, utf8, &text->folded);
     text->failed |= !buf_ok(&text->utf8) || !buf_ok(&text->folded);
     text->has_begun = true;
-    buf_clear(&text->utf8);
     const struct span window = buf_span(&text->folded);
-    if (!to.fn(to.ctx, &(struct mime_text_piece){
-                           .folded = span_tail(window, kept),
-                           .window = window,
-                           .name = SPAN(""),
-                           .value = SPAN(""),
-                           .is_first = is_first,
-                           .is_last = end == BODY_ENDS,
-                       })) {
+    const bool goes_on = to.fn(to.ctx, &(struct mime_text_piece){
+                                           .folded = span_tail(window, kept),
+                                           .window = window,
+                                           .text = utf8,
+                                           .name = SPAN(""),
+                                           .value = SPAN(""),
+                                           .is_first = is_first,
+                                           .is_last = end == BODY_ENDS,
+                                       });
+    buf_clear(&text->utf8);
+    if (!goes_on) {
         stop(text);
         return;
     }

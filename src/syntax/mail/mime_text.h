@@ -44,6 +44,7 @@
 struct mime_text_piece {
     struct span folded;  /* UTF-8, except for names of fields; may be empty */
     struct span window;  /* folded, and the end of this text before it, `keep` octets at most */
+    struct span text;    /* what is new, in UTF-8 that is not folded; of a field its value */
     struct span name;    /* of the header field, as it is written; empty: body, or no field */
     struct span value;   /* of a header field, as it is written (header.h) */
     size_t name_octets;  /* of folded: the field's name, colon and blank in front */

@@ -10,6 +10,8 @@
 struct texts {
     struct buf out;
     struct buf open; /* the text that has begun */
+    struct buf refolded;
+    struct fold fold;
     size_t keep;
     bool is_open;
     unsigned wanted; /* texts; 0: all */
@@ -30,6 +32,10 @@ put_piece(void *ctx, const struct mime_text_piece *piece)
         buf_clear(&texts->open);
     }
     buf_put_span(&texts->open, piece->folded);
+    buf_clear(&texts->refolded);
+    fold_put(&texts->fold, piece->text, &texts->refolded);
+    assert_true(
+        span_eq(buf_span(&texts->refolded), span_tail(piece->folded, piece->name_octets)));
     const struct span all = buf_span(&texts->open);
     const size_t before = all.len - piece->folded.len;
     const size_t kept = before < texts->keep ? before : texts->keep;
@@ -77,6 +83,8 @@ texts_init(struct texts *texts)
     *texts = (struct texts){0};
     buf_init(&texts->out, 256u << 20);
     buf_init(&texts->open, 256u << 20);
+    buf_init(&texts->refolded, 256u << 20);
+    fold_init(&texts->fold);
 }
 
 static void
@@ -84,6 +92,7 @@ texts_done(struct texts *texts)
 {
     buf_done(&texts->out);
     buf_done(&texts->open);
+    buf_done(&texts->refolded);
 }
 
 static const struct {
