@@ -23,6 +23,7 @@ static const struct verb verbs[] = {
     {"import", false, verb_import},
     {"export", false, verb_export},
     {"index", false, verb_index},
+    {"search", false, verb_search},
     {"sessions", true, verb_sessions},
     {"explain", false, verb_explain},
     {"networks", false, verb_networks},

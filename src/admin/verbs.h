@@ -135,6 +135,7 @@ enum rc verb_group_members(const struct verb_call *call, struct err *err);
 enum rc verb_import(const struct verb_call *call, struct err *err);
 enum rc verb_export(const struct verb_call *call, struct err *err);
 enum rc verb_index(const struct verb_call *call, struct err *err);
+enum rc verb_search(const struct verb_call *call, struct err *err);
 enum rc verb_sessions(const struct verb_call *call, struct err *err);
 enum rc verb_explain(const struct verb_call *call, struct err *err);
 enum rc verb_kick(const struct verb_call *call, struct err *err);

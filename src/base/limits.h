@@ -60,6 +60,14 @@
 /* terms that the index is asked for, of one text that is searched for; what is found by them is
  * looked at anyway */
 #define LIMIT_TERM_PIECES 64u
+/* `roost search`: words (no more than LIMIT_SEARCH_FREE_KEYS), octets of one, messages that are
+ * shown, characters that are shown of the text of one, and octets of its texts in which the
+ * words are looked for to be shown */
+#define LIMIT_FIND_WORDS 16u
+#define LIMIT_FIND_WORD_OCTETS 1000u
+#define LIMIT_FIND_SHOWN 10000u
+#define LIMIT_SNIPPET_CHARS 200u
+#define LIMIT_SNIPPET_OCTETS (2u << 20)
 #define LIMIT_SET_RANGES 1000000u /* members of one sequence set */
 #define LIMIT_FETCH_ITEMS 256u
 #define LIMIT_UIDBATCH_MIN 500u  /* messages of a batch, at least: RFC 10022 section 3.1.3.2 */

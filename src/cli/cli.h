@@ -59,6 +59,7 @@ int cmd_group(struct cli *cli);
 int cmd_import(struct cli *cli);
 int cmd_export(struct cli *cli);
 int cmd_index(struct cli *cli);
+int cmd_search(struct cli *cli);
 int cmd_sessions(struct cli *cli);
 int cmd_kick(struct cli *cli);
 int cmd_top(struct cli *cli);

@@ -86,6 +86,14 @@ static const struct cli_verb cli_verbs[] = {
      "samples of it with the messages. --anew makes it from the start, without what is gone\n"
      "from the mailboxes for good. --show only shows what it has. Searches are right with any\n"
      "index and with none; a deleted or damaged one is made again."},
+    {"search", cmd_search, "roost search ACCOUNT [--mailbox MAILBOX] [--limit NUMBER] WORD...",
+     "find messages of an account by their text",
+     "Shows how many messages of each mailbox have all WORDs, anywhere in their headers and\n"
+     "texts, and of the newest ones (50, or as --limit says) the date, mailbox, UID, sender "
+     "and\n"
+     "subject, and the text around a WORD. A WORD may be a part of a word or several words, "
+     "and\n"
+     "case does not matter. The exit status is 0 if something was found, and otherwise 1."},
     {"sessions", cmd_sessions, "roost sessions [--account NAME]", "list who is connected now",
      "One line for each session: account, state, mailbox, address, seconds since the client\n"
      "last sent something, octets in each direction, and what the client calls itself."},

@@ -87,6 +87,36 @@ terminal_width(const char *text)
     return columns_of(span_of_str(text));
 }
 
+size_t
+terminal_print(const char *text, size_t columns)
+{
+    size_t fits = 0;
+    size_t used = 0;
+
+    while (text[fits] != '\0') {
+        size_t end = fits + 1;
+        while (((unsigned char)text[end] & 0xc0) == 0x80)
+            end++;
+        const size_t more = columns_of(span_of(text + fits, end - fits));
+        if (used + more > columns)
+            break;
+        used += more;
+        fits = end;
+    }
+    printf("%.*s", (int)fits, text);
+    return used;
+}
+
+bool
+terminal_has_bold(void)
+{
+    const char *term = getenv("TERM");
+    const char *no_color = getenv("NO_COLOR");
+
+    return isatty(STDOUT_FILENO) && term != NULL && strcmp(term, "dumb") != 0 &&
+           (no_color == NULL || no_color[0] == '\0');
+}
+
 void
 terminal_wrap(const char *text, unsigned indent, const char *first)
 {

@@ -23,6 +23,12 @@ bool terminal_is_utf8(void);
 const char *terminal_text(const json_t *row, const char *name, size_t max);
 /** Columns that a text takes. Wide characters (CJK) take two. */
 size_t terminal_width(const char *text);
+/** Prints as much of the beginning of text as fits into so many columns. Returns how many it
+ * takes. */
+size_t terminal_print(const char *text, size_t columns);
+/** Whether text may be printed bold: standard output is a terminal that can do so, and the
+ * variable NO_COLOR is not set. */
+bool terminal_has_bold(void);
 /** Prints text wrapped at blanks, with each line indented by indent blanks. first replaces the
  * indentation of the first line. */
 void terminal_wrap(const char *text, unsigned indent, const char *first);

@@ -18,8 +18,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
 from roost_server import CRYPT, PASSWORD, ROOT, Roost, binary  # noqa: E402
 
-VERBS = ["init", "serve", "upgrade", "check", "account", "group", "import", "export", "index", "sessions", "top", "explain", "networks",
-         "kick", "log"]
+VERBS = ["init", "serve", "upgrade", "check", "account", "group", "import", "export", "index", "search", "sessions", "top", "explain",
+         "networks", "kick", "log"]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_help_lists_all_verbs():
     [], ["nonsense"], ["init"], ["init", "a", "b"], ["serve"], ["check"], ["account", "-c", "x"],
     ["account", "frobnicate", "-c", "x"], ["account", "add", "-c", "x"], ["account", "remove", "-c", "x"],
     ["account", "alias", "anna", "-c", "x"], ["account", "list"], ["account", "list", "-c"], ["serve", "-o"],
-    ["group", "-c", "x"], ["group", "add", "-c", "x"], ["account", "shares", "-c", "x"], ["import", "anna", "-c", "x"], ["export", "anna", "-c", "x"], ["index", "-c", "x"], ["index", "anna", "--all", "-c", "x"], ["sessions", "x", "-c", "x"], ["kick", "-c", "x"],
+    ["group", "-c", "x"], ["group", "add", "-c", "x"], ["account", "shares", "-c", "x"], ["import", "anna", "-c", "x"], ["export", "anna", "-c", "x"], ["index", "-c", "x"], ["index", "anna", "--all", "-c", "x"], ["search", "anna", "-c", "x"], ["sessions", "x", "-c", "x"], ["kick", "-c", "x"],
     ["networks", "x", "-c", "x"], ["networks", "--reset", "-c", "x"], ["kick", "notanumber", "-c", "x"], ["log", "S", "F", "-c", "x"], ["serve", "x", "-c", "x"],
 ], ids=" ".join)
 def test_usage_errors(args):
