@@ -156,10 +156,11 @@ message_print(const struct searching *searching, const json_t *row)
 static void
 end_print(const json_t *row)
 {
+    const intmax_t found = number(row, "found");
     const intmax_t shown = number(row, "shown");
 
-    printf("%s%jd messages found", number(row, "found") > 0 ? "\n" : "", number(row, "found"));
-    if (shown < number(row, "found"))
+    printf("%s%jd message%s found", found > 0 ? "\n" : "", found, found == 1 ? "" : "s");
+    if (shown < found)
         printf("; these are the newest %jd", shown);
     putchar('\n');
 }

@@ -130,6 +130,7 @@ def test_output_for_people(home):
     assert lines[9].startswith("    a *needle* in the hay a needle") and len(lines[9]) == 59
     assert lines[-1] == "9 messages found; these are the newest 2"
     assert all(len(line) < 60 for line in lines)
+    assert home.run("search", "anna", "last").stdout.splitlines()[-1] == "1 message found"
     lines = home.run("search", "anna", "needle", env={"LC_ALL": "C"}).stdout.splitlines()
     assert re.fullmatch(r"INBOX   8  #+", lines[1]) and lines[-1] == "9 messages found"
 
