@@ -203,6 +203,16 @@ account_hits_budget(const struct account *acct)
 }
 
 enum rc
+store_message_next(struct store_tx *tx, uint64_t from, uint64_t *message_out, struct err *err)
+{
+    (void)tx;
+    (void)from;
+    (void)message_out;
+    (void)err;
+    abort();
+}
+
+enum rc
 store_message_highest(struct store_tx *tx, uint64_t *message_out, struct err *err)
 {
     (void)tx;
