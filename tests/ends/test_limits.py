@@ -409,7 +409,7 @@ def test_without_descriptors_nobody_spins():
         asker.close()
 
 
-@pytest.mark.parametrize("files, connections, enough", [(256, 8, False), (1023, 481, False), (1024, 480, True)])
+@pytest.mark.parametrize("files, connections, enough", [(256, 8, False), (1023, 433, False), (1024, 432, True)])
 def test_few_files_are_told(files, connections, enough):
     def few():
         resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))

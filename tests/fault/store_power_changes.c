@@ -325,7 +325,7 @@ leave_version_1(struct fixture *fx)
                                  "ALTER TABLE mailbox DROP COLUMN deleted_octets;"
                                  "ALTER TABLE mailbox DROP COLUMN object_id;"
                                  "ALTER TABLE message DROP COLUMN digest;"
-                                 "DROP TABLE metadata; DROP TABLE acl;"
+                                 "DROP TABLE metadata; DROP TABLE acl; DROP TABLE sort_block;"
                                  "PRAGMA user_version = 1"),
                      0);
 }
