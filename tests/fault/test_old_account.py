@@ -56,7 +56,8 @@ def downgrade(path):
     db.executescript("""ALTER TABLE message DROP COLUMN keys;
         ALTER TABLE message DROP COLUMN digest; ALTER TABLE mailbox DROP COLUMN object_id;
         ALTER TABLE account DROP COLUMN keys_next; ALTER TABLE account DROP COLUMN keys_before;
-        ALTER TABLE mailbox DROP COLUMN deleted_octets; DROP TABLE metadata; DROP TABLE acl; PRAGMA user_version = 1;""")
+        ALTER TABLE mailbox DROP COLUMN deleted_octets; DROP TABLE metadata; DROP TABLE acl;
+        DROP TABLE sort_block; PRAGMA user_version = 1;""")
     db.close()
 
 
