@@ -613,7 +613,7 @@ test_a_full_disk(void **state)
 
     fault_vfs_register();
     append_numbered(fx, 0, 300);
-    for (uint64_t nth = 1; fired; nth += 1 + nth / 8) {
+    for (uint64_t nth = 1; fired; nth += 1 + nth / 3) {
         bench_init(&bench, fx);
         store_indexes_free(bench.indexes);
         indexes_open(&bench, FORM, FAULT_VFS);
