@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Runs the tests: `./dev test` (the gate, about 12 minutes on two processors) and `--long`.
+"""Runs the tests: `./dev test` (the gate, about 20 minutes on two processors) and `--long`.
 
 Every stage prints a line when it is done; failures print what went wrong at once. The last line is
 the sum: N passed, N failed, N skipped.
@@ -24,7 +24,10 @@ WORKERS = 2 * (os.cpu_count() or 1)  # pytest's, side by side
 SERVER = ["src/cli/roost", "tests/support/roost-seam", "tests/support/roost-test-clock", "tests/support/outsider",
           "bench/roost-mailgen"]
 LINKER = {"CC_LD": "lld"}  # the usual one takes as long for all programs as compiling half of them
+# Checks of each access take almost half of the time of compiling, and AddressSanitizer finds most of it, too.
+SOON_COMPILED = "-fno-sanitize=null,alignment,object-size"
 POLITELY = ["nice", "-n", "19"]  # before what is done beside the tests that wait for time to pass
+INDEXES = [f"tests/stress/test_{name}.py" for name in ("indexing", "search_index", "search_limits")]
 AGAIN_MAX = 8  # failed tests that are run again by themselves; with more, something is broken
 
 
@@ -164,8 +167,9 @@ STRICT = {
 def sanitizers(total, long_run):
     """What keeps the processors busy, and so is done politely beside the tests that wait. The two builds."""
     clang = {"CC": "clang"}
+    checks = [] if long_run else [f"-Dc_args={SOON_COMPILED}"]
     asan, warnings = configure(
-        "asan", ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dbuildtype=debugoptimized"],
+        "asan", ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dbuildtype=debugoptimized", *checks],
         clang, ["unit", "fuzz"], SERVER, POLITELY)
     warnings_check(total, "clang", warnings)
     meson_tests(total, "unit tests, clang asan+ubsan", asan, ["unit", "fuzz"], STRICT, ["-t", "4"], POLITELY)
@@ -194,14 +198,13 @@ def gate(total, long_run):
     pytest(total, "idle life and ends", ["tests/ends"], env)
     pytest(total, "faults", ["tests/fault"], env)
     pytest(total, "clients", ["tests/clients"], env)
+    pytest(total, "indexes", INDEXES, env)
     pytest(total, "networks that forget", ["tests/networks"], env, side_by_side=False)
-    pytest(total, "many accounts", ["tests/stress"], env, side_by_side=False)
-    octets = dict(env, ROOST_REPLAY="octets")
-    pytest(total, "transcripts octet by octet", ["tests/transcript"], octets)
+    pytest(total, "many accounts", ["tests/stress", *(f"--ignore={path}" for path in INDEXES)], env, side_by_side=False)
 
     asan, tsan = sanitized.result()
-    pytest(total, "transcripts, clang asan+ubsan", ["tests/transcript"],
-           {**STRICT, "ROOST": str(asan / "src" / "cli" / "roost"), "ROOST_TOOLS": str(asan / "bench")})
+    pytest(total, "transcripts octet by octet, clang asan+ubsan", ["tests/transcript"],
+           {**STRICT, "ROOST": str(asan / "src" / "cli" / "roost"), "ROOST_TOOLS": str(asan / "bench"), "ROOST_REPLAY": "octets"})
     if long_run:
         pytest(total, "clients with windows", [f"tests/clients/test_{name}.py" for name in ("thunderbird", "claws", "roundcube")],
                dict(env, ROOST_LONG="1"), side_by_side=False)
@@ -210,6 +213,7 @@ def gate(total, long_run):
         pytest(total, "transcripts, clang tsan", ["tests/transcript"],
                {"ROOST": str(tsan / "src" / "cli" / "roost"), "ROOST_TOOLS": str(tsan / "bench"),
                 "TSAN_OPTIONS": "halt_on_error=0:exitcode=66"})
+        pytest(total, "transcripts octet by octet", ["tests/transcript"], dict(env, ROOST_REPLAY="octets"))
         pytest(total, "transcripts with random cuts", ["tests/transcript"], dict(env, ROOST_REPLAY="random:50"))
         pytest(total, "faults, long", ["tests/fault"], dict(env, ROOST_LONG="1"), side_by_side=False)
         for name in ("store_power", "store_power_changes", "data_power", "journal_power"):
