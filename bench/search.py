@@ -263,7 +263,7 @@ class IndexedRoost(Variant, Roost):
     indexed = True
 
     def make_index(self):
-        run([self.binary, "index", "-c", str(self.data / "roost.conf"), self.user(USER)])
+        run([self.binary, "index", "-c", str(self.data / "roost.conf"), self.user(USER), "--anew"])
         return sum(path.stat().st_size for path in self.data.rglob("search.db*"))
 
 
