@@ -24,8 +24,6 @@ WORKERS = 2 * (os.cpu_count() or 1)  # pytest's, side by side
 SERVER = ["src/cli/roost", "tests/support/roost-seam", "tests/support/roost-test-clock", "tests/support/outsider",
           "bench/roost-mailgen"]
 LINKER = {"CC_LD": "lld"}  # the usual one takes as long for all programs as compiling half of them
-# Checks of each access take almost half of the time of compiling, and AddressSanitizer finds most of it, too.
-SOON_COMPILED = "-fno-sanitize=null,alignment,object-size"
 POLITELY = ["nice", "-n", "19"]  # before what is done beside the tests that wait for time to pass
 INDEXES = [f"tests/stress/test_{name}.py" for name in ("indexing", "search_index", "search_limits")]
 AGAIN_MAX = 8  # failed tests that are run again by themselves; with more, something is broken
@@ -167,9 +165,8 @@ STRICT = {
 def sanitizers(total, long_run):
     """What keeps the processors busy, and so is done politely beside the tests that wait. The two builds."""
     clang = {"CC": "clang"}
-    checks = [] if long_run else [f"-Dc_args={SOON_COMPILED}"]
     asan, warnings = configure(
-        "asan", ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dbuildtype=debugoptimized", *checks],
+        "asan", ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dbuildtype=debugoptimized"],
         clang, ["unit", "fuzz"], SERVER, POLITELY)
     warnings_check(total, "clang", warnings)
     meson_tests(total, "unit tests, clang asan+ubsan", asan, ["unit", "fuzz"], STRICT, ["-t", "4"], POLITELY)
