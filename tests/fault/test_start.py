@@ -14,7 +14,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
-from roost_server import PASSWORD, Roost, binary  # noqa: E402
+from roost_server import PASSWORD, Roost, binary, processor_seconds  # noqa: E402
 
 
 def certificate(folder, name):
@@ -214,9 +214,8 @@ def test_thousands_of_domains(count):
         lines = ["    " + " ".join(names[i:i + 4]) + "\n" for i in range(0, count, 4)]
         with open(server.config, "a") as config:
             config.writelines(["\n[server]\ndomains =\n", *lines])
-        began = time.monotonic()
         server.start()
-        assert time.monotonic() - began < 3  # a tenth of a second where nothing else runs
+        assert processor_seconds(server.process.pid) < 3  # it needs a tenth of a second
         for domain, answer in ((names[0], "250"), (names[-1], "250"), ("other.example.org", "550")):
             peer = server.connect("lmtp")
             peer.line()

@@ -43,6 +43,12 @@ NO_KEEPALIVES = "idle.keepalive=0"
 LOG_PAUSE_S = 0.03  # the log's writer lets lines gather for 10 ms
 
 
+def processor_seconds(process):
+    """What it has used so far."""
+    fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class Roost:
     """Starts on loopback with ports the kernel chooses."""
 
