@@ -238,6 +238,10 @@ struct imap_work {
      * ends.
      */
     bool (*abandon)(struct imap_session *im);
+    /* Called when the session ends, before the request under way is cancelled: completes what
+     * the command must not leave half done. False: call it again when the session was woken.
+     * NULL: there is nothing to complete. */
+    bool (*complete)(struct imap_session *im);
 };
 
 static inline struct imap_session *

@@ -160,6 +160,7 @@ phase_step(struct imap_session *im)
     if (step == STEP_DONE) {
         if (work->abandon != NULL)
             work->abandon(im); /* however the command ended, it holds nothing now */
+        work->complete = NULL;
         work->phase++;
     }
     return step;
@@ -533,6 +534,9 @@ imap_release(struct session *session)
     end_note(im);
     door_read_cancel(&im->read, session);
     if (work != NULL) {
+        if (work->complete != NULL && !work->complete(im))
+            return false;
+        work->complete = NULL;
         if (!door_write_cancel(&work->write, session, work->turn_of))
             return false;
         if (work->abandon != NULL && !work->abandon(im))

@@ -21,6 +21,65 @@ struct copy_run {
     bool copied;
 };
 
+/* Runs the request within the account. False: return *step_out. */
+static bool
+copy_within(struct imap_session *im, struct copy_run *run, struct turn_req **turn_out,
+            enum imap_step *step_out)
+{
+    *turn_out = &run->op.turn;
+    return imap_turn(im, im->work->target.acct, &run->op.turn, step_out);
+}
+
+/* Runs the copy into another account. A missing destination is reported even if there is
+ * nothing to copy. False: return *step_out. */
+static bool
+copy_over(struct imap_session *im, struct copy_run *run, struct turn_req **turn_out,
+          enum imap_step *step_out)
+{
+    struct append_op *op = copy_across_op(run->across);
+
+    if (!copy_across_ready(im, run->across, step_out) ||
+        !imap_turn(im, im->work->target.acct, &op->turn, step_out))
+        return false;
+    *turn_out = &op->turn;
+    if (op->turn.result == RC_OK)
+        copy_across_result(run->across, &run->op);
+    return true;
+}
+
+/* The messages are in the destination. */
+static void
+copy_done(struct imap_session *im, struct copy_run *run)
+{
+    const struct copy_op *op = &run->op;
+
+    run->copied = true;
+    imap_note_own(im, op->to_mbox, op->first_uid, op->count);
+    run->removes = run->removes && op->count > 0;
+    if (run->removes) {
+        remove_across_init(im, &run->removal, op->sources, op->source_count);
+        remove_across_added(&run->removal, op->to_mbox, op->first_uid, op->count);
+    }
+}
+
+/* The session ends during a MOVE into another account. */
+static bool
+move_complete(struct imap_session *im)
+{
+    struct imap_work *work = im->work;
+    struct copy_run *run = work->run;
+
+    if (!run->copied) {
+        if (!door_write_cancel(&work->write, &im->s, work->turn_of))
+            return false;
+        if (!append_op_was_done(copy_across_op(run->across)))
+            return true;
+        copy_across_result(run->across, &run->op);
+        copy_done(im, run);
+    }
+    return !run->removes || remove_across_complete(im, &run->removal);
+}
+
 static enum imap_step
 copy_begin(struct imap_session *im, struct imap_work *work, bool move)
 {
@@ -52,42 +111,15 @@ copy_begin(struct imap_session *im, struct imap_work *work, bool move)
     if (across && run->across == NULL)
         return step;
     work->run = run;
+    if (run->removes)
+        work->complete = move_complete;
     return STEP_MORE;
-}
-
-/* Runs the request within the account. False: return *step_out. */
-static bool
-copy_within(struct imap_session *im, struct copy_run *run, struct turn_req **turn_out,
-            enum imap_step *step_out)
-{
-    *turn_out = &run->op.turn;
-    return imap_turn(im, im->work->target.acct, &run->op.turn, step_out);
-}
-
-/* Runs the copy into another account. A missing destination is reported even if there is
- * nothing to copy. False: return *step_out. */
-static bool
-copy_over(struct imap_session *im, struct copy_run *run, struct turn_req **turn_out,
-          enum imap_step *step_out)
-{
-    struct append_op *op = copy_across_op(run->across);
-
-    if (!copy_across_ready(im, run->across, step_out) ||
-        !imap_turn(im, im->work->target.acct, &op->turn, step_out))
-        return false;
-    *turn_out = &op->turn;
-    if (op->turn.result == RC_OK && copy_across_result(run->across, &run->op) != RC_OK) {
-        *step_out = imap_fail(im, RC_LIMIT, NULL);
-        return false;
-    }
-    return true;
 }
 
 /* False: return *step_out. */
 static bool
 copy_go(struct imap_session *im, struct copy_run *run, enum imap_step *step_out)
 {
-    struct copy_op *op = &run->op;
     struct turn_req *turn = NULL;
 
     if (run->copied)
@@ -100,13 +132,7 @@ copy_go(struct imap_session *im, struct copy_run *run, enum imap_step *step_out)
                                                  : imap_fail(im, turn->result, &turn->err);
         return false;
     }
-    run->copied = true;
-    imap_note_own(im, op->to_mbox, op->first_uid, op->count);
-    run->removes = run->removes && op->count > 0;
-    if (run->removes) {
-        remove_across_init(im, &run->removal, op->sources, op->source_count);
-        remove_across_added(&run->removal, op->to_mbox, op->first_uid, op->count);
-    }
+    copy_done(im, run);
     return true;
 }
 

@@ -8,6 +8,24 @@
 #include "imap/names/append.h"
 #include "imap/selected/remove_across.h"
 
+/* The session ends during a REPLACE between accounts. */
+static bool
+replace_complete(struct imap_session *im)
+{
+    struct imap_work *work = im->work;
+    struct imap_append_run *run = work->run;
+
+    if (!run->appended) {
+        if (!door_write_cancel(&work->write, &im->s, work->turn_of))
+            return false;
+        if (!append_op_was_done(&run->op))
+            return true;
+        run->appended = true;
+        remove_across_added(run->removal, run->op.mbox, run->op.msgs[0].added.uid, 1);
+    }
+    return run->op.turn.result != RC_OK || remove_across_complete(im, run->removal);
+}
+
 /* The message to be replaced is in another account than the new one, so it is expunged in a
  * turn of its own. False: return *step_out. */
 static bool
@@ -32,6 +50,7 @@ removal_prepare(struct imap_session *im, struct imap_append_run *run, struct sto
     remove_across_init(im, removal, uids, 1);
     run->removal = removal;
     run->found = true;
+    im->work->complete = replace_complete;
     return true;
 }
 

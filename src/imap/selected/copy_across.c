@@ -30,6 +30,7 @@ struct copy_across {
     uint64_t offset; /* offset in its text */
     size_t texts;    /* index of the first spool of texts */
     size_t pieces;
+    struct uid_run *sources; /* room for the result: nothing may fail once messages are added */
 };
 
 /* RC_LIMIT: no memory, or too many spools. */
@@ -271,6 +272,9 @@ compose(struct imap_session *im, struct copy_across *across, const char *texts, 
     struct span pieces = SPAN("");
     enum rc rc = spool_read(&im->work->spools[across->pieces], &pieces, err);
 
+    across->sources = arena_array(&im->work->arena, struct uid_run, across->count + 1);
+    if (rc == RC_OK && across->sources == NULL)
+        rc = err_set(err, RC_LIMIT, 0, "copy: out of memory");
     for (size_t i = 0; rc == RC_OK && i < across->count; i++) {
         struct across_message *message = &across->messages[i];
         ingest_repoint(&message->ingest, pieces.ptr + message->piece_at,
@@ -358,15 +362,13 @@ copy_across_op(struct copy_across *across)
     return &across->op;
 }
 
-enum rc
+void
 copy_across_result(const struct copy_across *across, struct copy_op *out)
 {
     const struct append_op *op = &across->op;
-    struct uid_run *sources = arena_array(op->arena, struct uid_run, across->count + 1);
+    struct uid_run *sources = across->sources;
     size_t count = 0;
 
-    if (sources == NULL)
-        return RC_LIMIT;
     for (size_t i = 0; i < across->count; i++) {
         const uint32_t uid = across->messages[i].source.uid;
         if (count == 0 || sources[count - 1].last + 1 != uid)
@@ -379,5 +381,4 @@ copy_across_result(const struct copy_across *across, struct copy_op *out)
     out->first_uid = across->count == 0 ? 0 : op->msgs[0].added.uid;
     out->sources = sources;
     out->source_count = count;
-    return RC_OK;
 }

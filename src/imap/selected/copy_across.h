@@ -28,7 +28,7 @@ MUST_USE bool copy_across_ready(struct imap_session *im, struct copy_across *acr
                                 enum imap_step *step_out);
 /** The request to run in a turn. Without messages there is nothing to run. */
 struct append_op *copy_across_op(struct copy_across *across);
-/** Sets the results of *out to what was added, as a copy_op would. RC_LIMIT: no memory. */
-MUST_USE enum rc copy_across_result(const struct copy_across *across, struct copy_op *out);
+/** Sets the results of *out to what was added, as a copy_op would. */
+void copy_across_result(const struct copy_across *across, struct copy_op *out);
 
 #endif

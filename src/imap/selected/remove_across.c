@@ -71,3 +71,11 @@ remove_across_go(struct imap_session *im, struct remove_across *across,
     across->undoing = true;
     return undo_go(im, across, step_out);
 }
+
+bool
+remove_across_complete(struct imap_session *im, struct remove_across *across)
+{
+    enum imap_step step = STEP_DONE;
+
+    return remove_across_go(im, across, &step) || step != STEP_WAIT;
+}

@@ -3,8 +3,9 @@
  * The second half of MOVE and REPLACE between two accounts. Messages have been added to one
  * account, and the messages that they replace are expunged from the selected mailbox in the
  * other one, in a separate transaction. If that is refused or fails, what was added is removed
- * again, so that no message is left in both (RFC 6851 section 3, RFC 8508 section 3). Only a
- * crash or the end of the session in between leaves messages in both (docs/protocol.md H-11).
+ * again, so that no message is left in both (RFC 6851 section 3, RFC 8508 section 3). A session
+ * that ends in between does this first. Only a crash leaves messages in both (docs/protocol.md
+ * H-11).
  *
  *   removal -> done, or the selected mailbox was deleted, and all messages in it: completed
  *      | refused, failed
@@ -36,5 +37,8 @@ void remove_across_added(struct remove_across *across, uint64_t mbox, uint32_t f
 /** True: they are gone. False: *step_out is what the command returns. */
 MUST_USE bool remove_across_go(struct imap_session *im, struct remove_across *across,
                                enum imap_step *step_out);
+/** The session ends after messages were added: does the rest. False: call it again when the
+ * session was woken. */
+MUST_USE bool remove_across_complete(struct imap_session *im, struct remove_across *across);
 
 #endif

@@ -107,6 +107,12 @@ struct append_op {
 /** result: RC_NOT_FOUND (TRYCREATE), RC_LIMIT (no UID left), RC_QUOTA. Keywords for which the
  * mailbox has no room are left out. */
 void append_op_init(struct append_op *op, struct arena *arena, struct wake wake);
+/** Whether the messages were added, also if the request was cancelled since (turn_cancel). */
+static inline bool
+append_op_was_done(const struct append_op *op)
+{
+    return op->turn.result == RC_OK && op->msg_count > 0 && op->msgs[0].added.uid != 0;
+}
 
 /* One bounded step of keeping house (store_purge_step, store_keywords_purge), sparing what
  * views still name. */
