@@ -5,6 +5,7 @@ import re
 import signal
 import sqlite3
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
@@ -318,3 +319,37 @@ def test_sharing_ends_at_once_and_comes_back():
                 said = anna.command("CAPABILITY")
             bert.command("UID FETCH 1:* FLAGS", expect="NO" if word == "no" else "OK")
             assert word == "yes" or "NO [NOPERM]" in bert.last, bert.last
+
+
+def test_a_name_does_not_become_ones_own_in_the_middle_of_a_command():
+    """CATENATE looks up the mailbox of a URL again for each piece of the message. Meanwhile, later each time, the user
+    leaves the group with which it is shared, and has an old mailbox with the same name."""
+    theirs = "A: b\r\n\r\n" + "x" * 1_000_000
+    mailbox = '"Other Users/anna/INBOX"'
+    with Roost(accounts=["anna", "bert"], options=["imap.sharing=no"]) as server:
+        bert = server.login("bert")
+        bert.command(f"CREATE {mailbox}")
+        bert.command(f"APPEND {mailbox} {{7+}}\r\nA: b\r\n\r")
+        server.stop()
+        server.options = []
+        server.start()
+        server.run("group", "add", "staff", "bert")
+        anna, bert = server.login("anna"), server.login("bert")
+        anna.command(f"APPEND INBOX {{{len(theirs)}+}}\r\n{theirs}")
+        anna.command("SETACL INBOX group:staff lr")
+        url = 'URL "/Other%20Users/anna/INBOX/;UID=1/;SECTION=TEXT"'
+        said = []
+        for urls in range(50, 1000, 50):  # which takes longer than to start the program
+            server.run("group", "add", "staff", "bert")
+            bert.send(f"c APPEND Archive CATENATE (TEXT {{6+}}\r\nA: b\r\n {' '.join([url] * min(urls, 60))})\r\n" * (urls // 50))
+            server.run("group", "remove", "staff", "bert")
+            said = [answer(bert, "c") for _ in range(urls // 50)]
+            if any(" NO [BADURL " in line for line in said):
+                break
+        assert any(" NO [BADURL " in line for line in said), said
+
+
+def answer(peer, tag):
+    while not (line := peer.line()).startswith(f"{tag} "):
+        pass
+    return line

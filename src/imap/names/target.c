@@ -70,13 +70,14 @@ found_before(struct imap_session *im, struct span name, unsigned needs)
     return NULL;
 }
 
-/* What was found before sharing was turned off in the middle of the command; NULL: it was not
- * turned off. The name then stands for nothing; it must not be taken for a mailbox of the
- * user's own with the same name (docs/protocol.md H-13). */
+/* What the name stood for when this command first asked, if that was a mailbox of another user.
+ * If it no longer does, because sharing was turned off or the last share has ended, it stands
+ * for nothing until the command is done; it must not be taken for a mailbox of the user's own
+ * with the same name (docs/protocol.md H-13). */
 static const struct imap_found *
-found_in_vain(const struct imap_session *im, struct span name)
+found_at_first(const struct imap_session *im, struct span name)
 {
-    const struct imap_found *found = env_settings(im->s.env)->sharing ? NULL : im->work->found;
+    const struct imap_found *found = im->work->found;
 
     while (found != NULL && !span_eq(found->name, name))
         found = found->next;
@@ -150,23 +151,23 @@ static enum rc
 find_others(struct imap_session *im, struct span name, unsigned needs,
             struct imap_target *target_out, enum imap_step *step_out)
 {
-    const struct imap_found *known = found_before(im, name, needs);
-    const struct imap_found *vain = found_in_vain(im, name);
-
+    const bool sharing = env_settings(im->s.env)->sharing;
+    const struct imap_found *known = sharing ? found_before(im, name, needs) : NULL;
+    const struct imap_found *first = found_at_first(im, name);
     struct imap_found found = {
         .next = im->work->found, .name = name, .target = {.needs = needs}};
 
-    if (vain != NULL) {
-        *target_out = vain->target;
-        target_out->needs = needs;
-        target_out->rights = 0;
-        return RC_OK;
-    }
     if (known != NULL) {
         *target_out = known->target;
         return RC_OK;
     }
     const enum rc rc = find_guest(im, &found, step_out);
+    if (rc == RC_NOT_FOUND && first != NULL) {
+        *target_out = first->target;
+        target_out->needs = needs;
+        target_out->rights = 0;
+        return RC_OK;
+    }
     if (rc != RC_OK)
         return rc;
     struct imap_found *kept = arena_new(&im->work->arena, struct imap_found);
