@@ -191,7 +191,8 @@
 #define LIMIT_PROGRESS_US 10000000
 #define LIMIT_BAD_COMMANDS_BEFORE_LOGIN 3u
 #define LIMIT_BAD_COMMANDS 20u
-#define LIMIT_LOGIN_FAILURES 3u /* per connection; includes logins refused for lack of TLS */
+/* per connection; includes logins that were refused for lack of TLS or could not be verified */
+#define LIMIT_LOGIN_FAILURES 3u
 #define LIMIT_LINGER_US 5000000 /* time in which the BYE must reach a peer that reads */
 /* time after a keepalive at which it has normally been acknowledged */
 #define LIMIT_ACK_LOOK_US 5000000

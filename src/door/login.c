@@ -229,6 +229,8 @@ static enum login_outcome
 refuse(struct login *login, enum login_refusal refusal, const char *reason, const char *more)
 {
     refusal_log(login, reason, more);
+    if (login_refusal_is_ours(refusal))
+        login->session->counts.login_failures++;
     login->state = AT_OVER;
     login->wait_until_us = 0;
     login->refusal = refusal;

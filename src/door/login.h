@@ -51,6 +51,14 @@ enum login_refusal {
     LOGIN_NEEDS_TLS, /* by login_forbid */
 };
 
+/** Whether the server is the reason, and not what the client sent. Such a login counts as a
+ * failed one of its connection all the same, so that nobody can fill the log. */
+static inline bool
+login_refusal_is_ours(enum login_refusal refusal)
+{
+    return refusal == LOGIN_BUSY || refusal == LOGIN_TROUBLE || refusal == LOGIN_NO_MEMORY;
+}
+
 /** Makes a login in the arena, which must live until login_done. NULL: no memory. */
 struct login *login_new(struct session *session, struct arena *arena);
 /** Leaves the queues and frees the exchange. Call it once, when the login is over or the

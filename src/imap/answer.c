@@ -42,8 +42,9 @@ imap_answer(struct imap_session *im)
         session_end(&im->s, END_BAD_COMMANDS, "%u in a row", im->bad_commands);
     if (im->s.counts.login_failures >= LIMIT_LOGIN_FAILURES &&
         im->state == IMAP_NOT_AUTHENTICATED)
-        session_end(&im->s, END_LOGIN_FAILURES, "%u on this connection",
-                    im->s.counts.login_failures);
+        session_end(&im->s,
+                    im->login == IMAP_LOGIN_UNVERIFIED ? END_STORE_FAILED : END_LOGIN_FAILURES,
+                    "%u failed logins on this connection", im->s.counts.login_failures);
 }
 
 void

@@ -75,6 +75,9 @@ enum imap_login {
     /* not logged in and not greeted: the greeting lists capabilities that depend on TLS, which
      * is not established yet */
     IMAP_LOGIN_UNGREETED,
+    /* not yet: the last login could not be verified, for want of something that is not the
+     * client's */
+    IMAP_LOGIN_UNVERIFIED,
 };
 
 /* What ended the last IDLE. */

@@ -3,6 +3,7 @@
 
 import re
 import socket
+import sqlite3
 import sys
 import threading
 import time
@@ -17,6 +18,8 @@ from limits import limit  # noqa: E402
 from roost_server import PASSWORD, Peer, Roost  # noqa: E402
 
 ACCOUNTS = ["anna", "bert", "carl", "dora", "erik", "user"]
+OPTIONS = ["log.levels=PSF"]
+AT_ONCE_S = 10  # for what waits for no guess, however busy the machine is; those that do wait 15 seconds or more
 
 
 def peer_from(server, address):
@@ -27,13 +30,18 @@ def peer_from(server, address):
 
 
 def try_login(server, address, account, password=PASSWORD, expect="OK"):
-    """Seconds until the answer."""
+    """Whether it was not made to wait: of one that is right, the log would tell that."""
     peer = peer_from(server, address)
+    number = server.number_of(peer) if expect == "OK" else None
     began = time.monotonic()
     peer.command(f'LOGIN {account} "{password}"', expect)
     took = time.monotonic() - began
     peer.close()
-    return took
+    return delayed(number) not in server.log() and took < AT_ONCE_S
+
+
+def delayed(number):
+    return f"P 07023 {number} login delayed"
 
 
 class Guesser(threading.Thread):
@@ -63,8 +71,15 @@ class Guesser(threading.Thread):
 
 @pytest.fixture(scope="module")
 def server():
-    with Roost(accounts=ACCOUNTS) as server:
+    with Roost(options=OPTIONS, accounts=ACCOUNTS) as server:
         yield server
+
+
+def answers_wait(guessers, count):
+    deadline = time.monotonic() + 60
+    while sum(guesser.answers for guesser in guessers) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def stop(guessers):
@@ -76,15 +91,15 @@ def test_an_office_is_not_locked_out(server):
     """Six neighbours with wrong passwords: whoever is known waits for nothing."""
     try_login(server, "127.0.0.2", "anna")
     guessers = [Guesser(server, "127.0.0.2", "bert") for _ in range(6)]
-    time.sleep(1)
-    for _ in range(5):
-        assert try_login(server, "127.0.0.2", "anna") < 1
-        time.sleep(0.2)
+    for answers in range(12, 60, 10):
+        answers_wait(guessers, answers)
+        assert try_login(server, "127.0.0.2", "anna")
     stop(guessers)
 
 
 def test_a_stale_password_costs_nothing(server):
-    """It is tried far more often than guesses are allowed, on six connections at once."""
+    """It is tried far more often than guesses are allowed, on six connections at once: each of them verifies it once
+    at most."""
     def stale():
         for _ in range(20):
             peer = peer_from(server, "127.0.0.3")
@@ -93,14 +108,12 @@ def test_a_stale_password_costs_nothing(server):
                 assert "AUTHENTICATIONFAILED" in peer.last
             peer.close()
     threads = [threading.Thread(target=stale) for _ in range(6)]
-    began = time.monotonic()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert time.monotonic() - began < 20  # 360 answers
-    assert try_login(server, "127.0.0.3", "carl") < 1  # a pair nobody has seen before
-    assert "reason=wrong-password-again address=127.0.0.3" in server.log()
+    assert try_login(server, "127.0.0.3", "carl")  # a pair nobody has seen before
+    assert server.log().count("reason=wrong-password-again address=127.0.0.3") >= 360 - 6
 
 
 def test_a_budget_is_spent(server):
@@ -111,12 +124,13 @@ def test_a_budget_is_spent(server):
         assert "AUTHENTICATIONFAILED" in peer.last
     for i in range(60, 62):  # these are paid for, and nobody waits for the answer
         peer = peer_from(server, "127.0.0.4")
+        number = server.number_of(peer)
         peer.send(f'x LOGIN dora "wrong {i}"\r\n')
-        time.sleep(0.5)
+        server.log_wait(delayed(number))
         peer.close()
-    assert try_login(server, "127.0.0.4", "dora", expect="NO") < 1
+    assert try_login(server, "127.0.0.4", "dora", expect="NO")
     assert "reason=too-many-guesses address=127.0.0.4" in server.log()
-    assert try_login(server, "127.0.0.5", "carl") < 1  # another address
+    assert try_login(server, "127.0.0.5", "carl")  # another address
 
 
 def test_a_flood_on_one_account(server):
@@ -125,12 +139,10 @@ def test_a_flood_on_one_account(server):
     server.stop()
     server.start()
     guessers = [Guesser(server, f"127.0.1.{i}", "user") for i in range(1, 21)]
-    deadline = time.monotonic() + 60
-    while sum(guesser.answers for guesser in guessers) < 60 and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert try_login(server, "127.0.0.6", "user") < 2
-    assert try_login(server, "127.0.0.7", "bert") < 2
-    assert try_login(server, "127.0.0.8", "anna") < 2
+    answers_wait(guessers, 60)
+    assert try_login(server, "127.0.0.6", "user")
+    assert try_login(server, "127.0.0.7", "bert")
+    assert try_login(server, "127.0.0.8", "anna")
     stop(guessers)
 
 
@@ -139,12 +151,9 @@ def test_a_guesser_at_the_owners_address(server):
     try_login(server, "127.0.0.12", "erik")
     guesser = Guesser(server, "127.0.0.12", "erik")
     spent = limit("LIMIT_GUESSES") - limit("LIMIT_GUESSES_KEPT") + limit("LIMIT_GUESSES") - limit("LIMIT_GUESSES_LEFT")
-    deadline = time.monotonic() + 60
-    while guesser.answers < spent and time.monotonic() < deadline:
-        time.sleep(0.1)
-    time.sleep(1)
+    answers_wait([guesser], spent)
     for _ in range(2 * limit("LIMIT_GUESSES_KEPT")):
-        assert try_login(server, "127.0.0.12", "erik") < 2
+        assert try_login(server, "127.0.0.12", "erik")
     assert spent <= guesser.answers < spent + 10
     stop([guesser])
 
@@ -214,11 +223,33 @@ def test_no_tls_fills_no_log():
         assert "too-many-guesses" not in server.log()
 
 
+def test_logins_that_cannot_be_verified_fill_no_log():
+    """The registry cannot be read. That is no fault of the client's, and it is not told that its password is wrong."""
+    most = limit("LIMIT_LOGIN_FAILURES")
+    with Roost(accounts=["carl"]) as server:
+        registry = sqlite3.connect(server.home / "registry.db", isolation_level=None, timeout=10)
+        registry.execute("ALTER TABLE account RENAME TO elsewhere")
+        for command in ("LOGIN x y", "AUTHENTICATE PLAIN AHgAeQ=="):
+            before = server.log().count("reason=server-failed")
+            peer = peer_from(server, "127.0.0.13")
+            peer.send("".join(f"p{i} {command}\r\n" for i in range(200)))
+            for i in range(most):
+                assert peer.line().startswith(f"p{i} NO [UNAVAILABLE]")
+            assert peer.line().startswith("* BYE [UNAVAILABLE]")
+            assert peer.at_end()
+            peer.close()
+            server.log_wait("end store-failed ")
+            assert server.log().count("reason=server-failed") == before + most
+        registry.execute("ALTER TABLE elsewhere RENAME TO account")
+        registry.close()
+        server.login("carl").close()
+
+
 def test_a_trusted_address():
     """Behind a webmail each login has its own budget."""
-    with Roost(options=["auth.trusted_networks=127.0.0.2"], accounts=ACCOUNTS) as server:
+    with Roost(options=[*OPTIONS, "auth.trusted_networks=127.0.0.2"], accounts=ACCOUNTS) as server:
         for account in ("anna", "bert"):
             for i in range(45):
                 try_login(server, "127.0.0.2", account, f"wrong {i}", "NO")
-        assert try_login(server, "127.0.0.2", "carl") < 1
+        assert try_login(server, "127.0.0.2", "carl")
         assert "too-many-guesses" not in server.log()

@@ -57,6 +57,10 @@ refuse(struct imap_session *im, const struct login *login)
 {
     struct imap_work *work = im->work;
 
+    if (login_refusal_is_ours(login_refusal(login)))
+        im->login = IMAP_LOGIN_UNVERIFIED;
+    else if (im->login == IMAP_LOGIN_UNVERIFIED)
+        im->login = IMAP_LOGIN_NONE;
     switch (login_refusal(login)) {
     case LOGIN_WRONG:
         return imap_no(work, "AUTHENTICATIONFAILED", "Wrong name or password");
