@@ -94,8 +94,11 @@
 #define LIMIT_CONTEXT_FIRST_OCTETS (4u << 20)
 /* octets of memory for such results of all sessions together */
 #define LIMIT_CONTEXTS_ALL_OCTETS (256u << 20)
-#define LIMIT_NOTIFY_GROUPS 64u       /* groups of events in one NOTIFY (RFC 5465) */
-#define LIMIT_NOTIFY_GUESTS 1000u     /* mailboxes of other users that are watched */
+#define LIMIT_NOTIFY_GROUPS 64u   /* groups of events in one NOTIFY (RFC 5465) */
+#define LIMIT_NOTIFY_GUESTS 1000u /* mailboxes of other users that are watched */
+/* octets of memory for what all sessions together keep of mailboxes of other users; with 1,000
+ * accounts, a session needs some 300 KiB */
+#define LIMIT_NOTIFY_GUESTS_ALL_OCTETS (256u << 20)
 #define LIMIT_NOTIFY_MAILBOXES 10000u /* names in one NOTIFY */
 /* octets of each part of a NOTIFY that a session keeps: names of subtrees, FETCH items, and a
  * set of mailboxes, of which each takes three at most */

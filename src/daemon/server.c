@@ -174,6 +174,7 @@ open_env(struct server *server, const struct takeover *takeover, struct err *err
     budget_init(&env->input_budget, (int64_t)config->memory_octets / 2);
     budget_init(&env->order_budget, LIMIT_ORDER_ALL_OCTETS);
     budget_init(&env->context_budget, LIMIT_CONTEXTS_ALL_OCTETS);
+    budget_init(&env->notify_budget, LIMIT_NOTIFY_GUESTS_ALL_OCTETS);
     budget_init(&env->spool_budget, (int64_t)config->memory_octets / 2);
     const int64_t files = (int64_t)process_spools(process_fds());
     budget_init(&env->delivery_files, files / 4);

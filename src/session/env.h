@@ -56,6 +56,8 @@ struct env {
     struct budget order_budget; /* octets that SORT and THREAD work with, in all sessions */
     /* octets of large results that are kept up to date, in all sessions */
     struct budget context_budget;
+    /* octets that NOTIFY keeps of mailboxes of other users, in all sessions */
+    struct budget notify_budget;
     /* Called when a request has made an account pass 80 % or 95 % of a limit; may be NULL. Any
      * thread; may wait for the registry. */
     void (*quota_crossed)(struct env *env, uint64_t account_id,

@@ -12,14 +12,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "transcript"))
 
 from limits import limit  # noqa: E402
-from roost_server import Roost  # noqa: E402
-from test_long_search import multiply  # noqa: E402
+from roost_server import PASSWORD, Roost  # noqa: E402
+from test_long_search import multiply, sorting_memory  # noqa: E402
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 STILL_HERE = "* OK Still here"
 MESSAGES = "(MessageNew MessageExpunge)"
 EVERYTHING = f"NOTIFY SET (selected {MESSAGES}) (personal (MessageNew MessageExpunge MailboxName SubscriptionChange))"
 MESSAGE = "Subject: x\n\ny\n"
+OVERFLOW = "* OK [NOTIFICATIONOVERFLOW] Too much has changed; NOTIFY NONE is in force"
 
 
 def notified(server, command=EVERYTHING, mailbox="INBOX", account="user", tls=False, compress=False):
@@ -245,3 +246,54 @@ def test_what_comes_in_the_middle_of_a_line_that_is_no_command(server):
     peer.send("NE\r\n")
     assert peer.line().startswith("* STATUS Junk (MESSAGES ")
     peer.close()
+
+
+def test_memory_of_all_who_watch_mailboxes_of_others():
+    """LIMIT_NOTIFY_GUESTS_ALL_OCTETS: what is left is enough to the octet or the command is refused, and all of it is
+    given back, however the watching ends. Whoever outgrows it later is told so."""
+    whole = limit("LIMIT_NOTIFY_GUESTS_ALL_OCTETS")
+    watch = 'NOTIFY SET (subtree "Other Users" (MessageNew MessageExpunge MailboxName))'
+    with Roost(accounts=["anna", "bert", "carl"], clock=True) as server:
+        owners = [server.login(name) for name in ("anna", "carl")]
+        for owner in owners:
+            owner.command("SETACL INBOX bert lr")
+        bert = server.login("bert")
+        assert sorting_memory(server, whole, "notify") == whole
+
+        def is_enough(octets):
+            sorting_memory(server, octets, "notify")
+            bert.command(watch, expect=None)
+            answer = bert.last
+            bert.command("NOTIFY NONE")
+            assert re.match(r"p\d+ (OK|NO \[NOTIFICATIONOVERFLOW\] )", answer), answer
+            assert sorting_memory(server, whole, "notify") == octets
+            return answer.split(" ")[1] == "OK"
+
+        assert not is_enough(0) and is_enough(1 << 20)
+        least, most = 0, 1 << 20
+        while most - least > 1:
+            middle = (least + most) // 2
+            least, most = (least, middle) if is_enough(middle) else (middle, most)
+        assert 500 < most < 2000 and is_enough(most) and not is_enough(most - 1)
+        for end in ("NOTIFY NONE", "UNAUTHENTICATE", "close", "outgrown"):
+            sorting_memory(server, most, "notify")
+            bert.command(watch)
+            assert sorting_memory(server, 0, "notify") == 0
+            if end == "outgrown":
+                for number in range(10):
+                    owners[0].command(f"CREATE {number}{'x' * 100}")
+                    owners[0].command(f"SETACL {number}{'x' * 100} bert lr")
+                while (line := bert.line()) != OVERFLOW:
+                    assert line.startswith(("* LIST (", "* STATUS ")) and '"Other Users/anna' in line, line
+            elif end == "close":
+                number = server.number_of(bert)
+                bert.close()
+                server.record(number)
+                bert = server.login("bert")
+            else:
+                bert.command(end)
+                if end == "UNAUTHENTICATE":
+                    bert.command(f'LOGIN bert "{PASSWORD}"')
+            assert sorting_memory(server, whole, "notify") == most, end
+        for peer in (bert, *owners):
+            peer.close()

@@ -10,7 +10,8 @@
  *
  * A line "order OCTETS" limits the memory for SORT and THREAD to this, and prints "left
  * OCTETS": what was available before, minus what is in use. "contexts OCTETS" does the same for
- * large results that are kept up to date.
+ * large results that are kept up to date, and "notify OCTETS" for what NOTIFY keeps of
+ * mailboxes of other users.
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -102,6 +103,8 @@ obey(void *arg)
             leave(&env->order_budget, line + 6);
         } else if (strncmp(line, "contexts ", 9) == 0) {
             leave(&env->context_budget, line + 9);
+        } else if (strncmp(line, "notify ", 7) == 0) {
+            leave(&env->notify_budget, line + 7);
         } else {
             move(strtol(line, NULL, 10));
             printf("now %jd\n", (intmax_t)(clock_mono_us(&now.clock) / 1000000));

@@ -18,7 +18,24 @@ owner_free(struct notify_owner *owner)
     free(owner->mailboxes);
     buf_done(&owner->texts);
     account_put(owner->acct);
+    budget_give(owner->budget, (int64_t)owner->charged);
     free(owner);
+}
+
+/* Takes what the owner has grown by since. RC_LIMIT: the budget has no room for it; the session
+ * then gives all of it up. */
+static enum rc
+owner_charge(struct notify_owner *owner)
+{
+    const size_t octets =
+        sizeof *owner + owner->cap * sizeof *owner->mailboxes + owner->texts.cap;
+
+    if (octets <= owner->charged)
+        return RC_OK;
+    if (!budget_take(owner->budget, (int64_t)(octets - owner->charged)))
+        return RC_LIMIT;
+    owner->charged = octets;
+    return RC_OK;
 }
 
 void
@@ -66,8 +83,12 @@ owner_new(struct imap_session *im, struct notify_others *others, uint64_t accoun
     if (owner == NULL)
         return RC_LIMIT;
     buf_init(&owner->texts, LIMIT_NOTIFY_OCTETS);
-    const enum rc rc = account_get(im->s.env->accounts, account, &owner->acct);
+    owner->budget = &im->s.env->notify_budget;
+    enum rc rc = owner_charge(owner);
+    if (rc == RC_OK)
+        rc = account_get(im->s.env->accounts, account, &owner->acct);
     if (rc != RC_OK) {
+        budget_give(owner->budget, (int64_t)owner->charged);
         free(owner);
         return rc;
     }
@@ -134,7 +155,7 @@ notify_other_rename(struct notify_owner *owner, struct notify_other *other, stru
         return RC_LIMIT;
     other->name_at = (uint32_t)at;
     other->name_len = (uint32_t)name.len;
-    return RC_OK;
+    return owner_charge(owner);
 }
 
 enum rc

@@ -26,6 +26,7 @@
 #ifndef IMAP_NAMES_NOTIFY_OTHERS_H
 #define IMAP_NAMES_NOTIFY_OTHERS_H
 
+#include "base/budget.h"
 #include "imap/notify.h"
 #include "mailbox/names/names_list.h"
 #include "store/registry.h"
@@ -84,6 +85,8 @@ struct notify_owner {
     size_t count;
     size_t cap;
     struct buf texts;
+    struct budget *budget; /* env->notify_budget */
+    size_t charged;        /* octets taken from it for all this */
 };
 
 struct notify_others {
@@ -147,7 +150,7 @@ struct others_look {
 
 /* ---- notify_others.c ---- */
 /** Returns what is kept of an account; made and watched if there is none. RC_NOT_FOUND: the
- * account is gone. RC_LIMIT: no memory. */
+ * account is gone. RC_LIMIT: no memory, or no room in env->notify_budget. */
 MUST_USE enum rc notify_owner_get(struct imap_session *im, struct notify_others *others,
                                   uint64_t account, struct notify_owner **out);
 /** Forgets accounts that were removed. The others stay watched even if they share nothing any
@@ -155,8 +158,8 @@ MUST_USE enum rc notify_owner_get(struct imap_session *im, struct notify_others 
 void notify_owners_tidy(struct imap_session *im, struct notify_others *others);
 /** NULL: the mailbox is not among those of the owner. */
 struct notify_other *notify_other_find(const struct notify_owner *owner, uint64_t mbox);
-/** RC_LIMIT: no memory, more than LIMIT_NOTIFY_GUESTS of all accounts, or names of more than
- * LIMIT_NOTIFY_OCTETS of one. */
+/** RC_LIMIT: no memory or budget, more than LIMIT_NOTIFY_GUESTS of all accounts, or names of
+ * more than LIMIT_NOTIFY_OCTETS of one. */
 MUST_USE enum rc notify_other_add(struct notify_others *others, struct notify_owner *owner,
                                   uint64_t mbox, struct span name, struct notify_other **out);
 MUST_USE enum rc notify_other_rename(struct notify_owner *owner, struct notify_other *other,
