@@ -45,6 +45,26 @@ arena_done(struct arena *arena)
     arena_reset(arena);
 }
 
+struct arena_mark
+arena_mark(const struct arena *arena)
+{
+    return (struct arena_mark){arena->blocks, arena->next};
+}
+
+void
+arena_rewind(struct arena *arena, struct arena_mark mark)
+{
+    while (arena->blocks != mark.block) {
+        struct arena_block *block = arena->blocks;
+        CHECK(block != NULL);
+        arena->blocks = block->older;
+        arena->used_octets -= block->octets;
+        free(block);
+    }
+    arena->next = mark.next;
+    arena->end = mark.block == NULL ? NULL : (char *)mark.block + mark.block->octets;
+}
+
 static bool
 block_add(struct arena *arena, size_t octets)
 {

@@ -26,11 +26,22 @@ struct arena {
     bool starved;
 };
 
+/* A place in an arena. */
+struct arena_mark {
+    struct arena_block *block;
+    char *next;
+};
+
 /** Nothing is allocated before the first use. budget_octets: hard maximum. */
 void arena_init(struct arena *arena, size_t budget_octets);
 /** Frees everything; the arena may be used again with the same budget. */
 void arena_reset(struct arena *arena);
 void arena_done(struct arena *arena);
+/** Where the arena stands. */
+struct arena_mark arena_mark(const struct arena *arena);
+/** Frees everything that was allocated since, as if it had never been asked for. The arena was
+ * not reset meanwhile, nor taken back further than this. */
+void arena_rewind(struct arena *arena, struct arena_mark mark);
 
 /** Returns zeroed memory aligned to align (a power of two, at most 16), or NULL. */
 void *arena_alloc(struct arena *arena, size_t octets, size_t align);

@@ -82,9 +82,15 @@ struct change_log {
 struct change_log *change_log_new(void);
 void change_log_ref(struct change_log *log);
 void change_log_unref(struct change_log *log);
-/** Where the log stands; change_log_rollback takes back what came after. */
-uint64_t change_log_mark(const struct change_log *log);
-void change_log_rollback(struct change_log *log, uint64_t mark);
+/* Where the log stood. */
+struct change_mark {
+    uint64_t serial;
+    struct arena_mark arena;
+};
+struct change_mark change_log_mark(const struct change_log *log);
+/** Takes back what came after, and its memory. */
+void change_log_rollback(struct change_log *log, struct change_mark mark);
+
 /* --- Of commits made elsewhere (catch_up.c) --- */
 
 /** Entries as they are now, ascending; those from new_from on are new to memory. Copied. */

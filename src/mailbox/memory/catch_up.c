@@ -155,7 +155,7 @@ read_mailbox(struct change_log *log, struct store_tx *tx, const struct known *kn
         rc = read_keywords(log, tx, known, &arena, err);
     if (rc != RC_OK || !known->filled || row.highest_modseq <= known->modseq)
         return rc;
-    const uint64_t mark = change_log_mark(log);
+    const struct change_mark mark = change_log_mark(log);
     rc = read_expunged(log, tx, known, &arena, err);
     if (rc == RC_OK)
         rc = read_entries(log, tx, known, err);

@@ -42,10 +42,10 @@ change_log_unref(struct change_log *log)
     free(log);
 }
 
-uint64_t
+struct change_mark
 change_log_mark(const struct change_log *log)
 {
-    return log->serial;
+    return (struct change_mark){log->serial, arena_mark(&log->arena)};
 }
 
 /* The first time counts: an entry stays even if a later request adds to it and is rolled
@@ -90,13 +90,11 @@ take_back(struct mbox_changes *changes, uint64_t mark)
     return true;
 }
 
-void
-change_log_rollback(struct change_log *log, uint64_t mark)
+static void
+take_back_all(struct change_log *log, uint64_t mark)
 {
     struct mbox_changes **link = &log->first;
 
-    if (log->serial == mark)
-        return;
     if (log->acl_serial > mark)
         log->acl_serial = 0;
     log->last = NULL;
@@ -110,6 +108,14 @@ change_log_rollback(struct change_log *log, uint64_t mark)
             (void)map_take(&log->by_mbox, map_key_u64(&changes->mbox));
         }
     }
+}
+
+void
+change_log_rollback(struct change_log *log, struct change_mark mark)
+{
+    if (log->serial != mark.serial)
+        take_back_all(log, mark.serial);
+    arena_rewind(&log->arena, mark.arena);
 }
 
 /* A rename of a large tree names a hundred thousand mailboxes: they are found by a map. */

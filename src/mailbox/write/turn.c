@@ -95,7 +95,7 @@ true_cause(const struct batch *batch, enum rc rc, struct err *err)
 static void
 apply_one(struct turn_req *req, struct turn_ctx *ctx, struct batch *batch)
 {
-    const uint64_t mark = change_log_mark(ctx->changes);
+    const struct change_mark mark = change_log_mark(ctx->changes);
     ctx->req = req;
     req->crossed = (struct quota_crossing){.percent = 0};
     ctx->changes->by = req->wake.id;

@@ -47,7 +47,7 @@ test_memory_is_bounded(void **state)
     assert_int_equal(expunge(log), RC_LIMIT);
     assert_int_equal(records(log), 2);
     log->arena.used_octets = LIMIT_CHANGE_LOG - each;
-    const uint64_t mark = change_log_mark(log);
+    const struct change_mark mark = change_log_mark(log);
     assert_int_equal(expunge(log), RC_OK);
     assert_int_equal(records(log), 3);
     assert_int_equal(expunge(log), RC_LIMIT);
@@ -56,6 +56,29 @@ test_memory_is_bounded(void **state)
     assert_int_equal(records(log), 3);
     change_log_rollback(log, mark); /* the request that failed takes back all of its own */
     assert_int_equal(records(log), 2);
+    assert_int_equal(log->arena.used_octets, LIMIT_CHANGE_LOG - each);
+    assert_int_equal(expunge(log), RC_OK); /* and another one has room for as much */
+    assert_int_equal(expunge(log), RC_LIMIT);
+    assert_int_equal(records(log), 3);
+    change_log_unref(log);
+}
+
+/* What a request has read into the log's arena is given back too if it reports nothing of
+ * it. */
+static void
+test_what_was_not_reported_is_given_back(void **state)
+{
+    struct change_log *log = change_log_new();
+
+    (void)state;
+    assert_non_null(log);
+    assert_int_equal(expunge(log), RC_OK);
+    const size_t before = log->arena.used_octets;
+    const struct change_mark mark = change_log_mark(log);
+    assert_non_null(arena_alloc(change_log_arena(log), 1 << 20, 8));
+    change_log_rollback(log, mark);
+    assert_int_equal(log->arena.used_octets, before);
+    assert_int_equal(records(log), 1);
     change_log_unref(log);
 }
 
@@ -69,7 +92,7 @@ test_taking_back_leaves_what_was_there(void **state)
     assert_non_null(log);
     assert_int_equal(change_metadata(log, INBOX), RC_OK);
     assert_int_equal(change_mbox_names(log, INBOX), RC_OK);
-    const uint64_t mark = change_log_mark(log);
+    const struct change_mark mark = change_log_mark(log);
     assert_int_equal(change_metadata(log, INBOX), RC_OK);
     assert_int_equal(change_mbox_names(log, INBOX), RC_OK);
     change_log_rollback(log, mark);
@@ -91,7 +114,7 @@ test_taking_back_leaves_no_trace(void **state)
     assert_int_equal(change_mbox_names(log, INBOX), RC_OK);
     assert_true(change_log_is_by(log->first, 1));
     assert_false(change_log_is_by(log->first, 2));
-    const uint64_t mark = change_log_mark(log);
+    const struct change_mark mark = change_log_mark(log);
     log->by = 2;
     assert_int_equal(change_acl(log, INBOX), RC_OK);
     assert_false(change_log_is_by(log->first, 1));
@@ -124,6 +147,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_memory_is_bounded),
+        cmocka_unit_test(test_what_was_not_reported_is_given_back),
         cmocka_unit_test(test_taking_back_leaves_what_was_there),
         cmocka_unit_test(test_taking_back_leaves_no_trace),
         cmocka_unit_test(test_what_nobody_did_is_nobodys),
