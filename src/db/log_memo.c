@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The index is as SQLite's walformat.html describes it, in section 2: numbers in the machine's
- * own order, two copies of a header, what is known of checkpoints, the page of each frame, and
- * a hash table of frames by page. The first region has room for 4,062 frames, so it is enough.
+ * The first region of the index has room for 4,062 frames, so it is enough.
  *
  * A log in the index's terms: the frames up to `frames` are committed. What follows in the file
  * is of an earlier log, and has other salts, or of a transaction that was not committed here;
@@ -20,63 +18,28 @@
 #include "base/rc.h"
 #include "db/big_endian.h"
 #include "db/log_header.h"
+#include "db/wal_form.h"
 #include "db/wal_index.h"
 
 enum {
     FORMAT_VERSION = 3007000,
-    READERS = 5,
     READER_NONE = -1, /* as a uint32_t: the mark is free */
-    REGION_OCTETS = 32768,
-    HASH_AT = 16384,
-    HASH_SLOTS = 8192,
-    HASH_FACTOR = 383,
-    SALT_AT = 16, /* of the log's header */
-    FRAME_HEADER_OCTETS = 24,
+    SALT_AT = 16,     /* of the log's header */
 };
 
-struct index_header {
-    uint32_t version;
-    uint32_t unused;
-    uint32_t change; /* counts transactions */
-    uint8_t is_init;
-    uint8_t big_end; /* the log's checksums are of big-endian numbers */
-    uint16_t page;   /* octets; 1: 65536 */
-    uint32_t frames;
-    uint32_t pages; /* of the database after the last commit */
-    uint32_t frame_checksum[2];
-    uint8_t salt[8];
-    uint32_t checksum[2]; /* of all that stands before it */
-};
-
-struct index_region {
-    struct index_header header[2];
-    struct {
-        uint32_t done;
-        uint32_t readers[READERS];
-        uint8_t locks[8];
-        uint32_t tried;
-        uint32_t unused;
-    } checkpoint;
-    uint32_t page_of[(HASH_AT - 136) / sizeof(uint32_t)]; /* of frame n: [n - 1] */
-    uint16_t frame_at[HASH_SLOTS];
-};
-
-_Static_assert(sizeof(struct index_header) == 48, "walformat.html 2.1");
-_Static_assert(sizeof(struct index_region) == REGION_OCTETS, "walformat.html 2.1");
-_Static_assert(offsetof(struct index_region, frame_at) == HASH_AT, "walformat.html 2.2");
-_Static_assert(LIMIT_LOG_MEMO_FRAMES <= (HASH_AT - 136) / sizeof(uint32_t), "one region");
+_Static_assert(LIMIT_LOG_MEMO_FRAMES <= (int)WAL_FRAMES_FIRST, "one region");
 
 struct log_memo {
-    struct index_header header;
+    struct wal_header header;
     uint32_t page_of[];
 };
 
 /* ---- taking ---- */
 
 static void
-checksum(const struct index_header *header, uint32_t out[2])
+checksum(const struct wal_header *header, uint32_t out[2])
 {
-    uint32_t words[offsetof(struct index_header, checksum) / sizeof(uint32_t)];
+    uint32_t words[offsetof(struct wal_header, checksum) / sizeof(uint32_t)];
     uint32_t s1 = 0;
     uint32_t s2 = 0;
 
@@ -90,9 +53,9 @@ checksum(const struct index_header *header, uint32_t out[2])
 }
 
 static bool
-is_whole(const struct index_region *region)
+is_whole(const struct wal_region *region)
 {
-    const struct index_header *header = &region->header[0];
+    const struct wal_header *header = &region->header[0];
     uint32_t sum[2];
 
     checksum(header, sum);
@@ -103,7 +66,7 @@ is_whole(const struct index_region *region)
 struct log_memo *
 log_memo_take(struct wal_index *index)
 {
-    const struct index_region *region = wal_index_memory(index);
+    const struct wal_region *region = wal_index_memory(index, 0);
 
     if (wal_index_mode(index) != WAL_INDEX_PRIVATE || region == NULL || !is_whole(region))
         return NULL;
@@ -139,15 +102,13 @@ read_at(struct sqlite3_file *log, unsigned char *out, int octets, int64_t offset
 }
 
 static int64_t
-frame_offset(const struct index_header *header, uint32_t frame)
+frame_offset(const struct wal_header *header, uint32_t frame)
 {
-    const int64_t page = header->page == 1 ? 65536 : header->page;
-
-    return LOG_HEADER_OCTETS + (int64_t)(frame - 1) * (FRAME_HEADER_OCTETS + page);
+    return wal_frame_offset(frame, header->page == 1 ? 65536 : header->page);
 }
 
 static bool
-begins_alike(const struct index_header *header, struct sqlite3_file *log)
+begins_alike(const struct wal_header *header, struct sqlite3_file *log)
 {
     unsigned char begin[LOG_HEADER_OCTETS];
 
@@ -159,8 +120,8 @@ begins_alike(const struct index_header *header, struct sqlite3_file *log)
 static bool
 frames_are_alike(const struct log_memo *memo, struct sqlite3_file *log)
 {
-    const struct index_header *header = &memo->header;
-    unsigned char frame[FRAME_HEADER_OCTETS];
+    const struct wal_header *header = &memo->header;
+    unsigned char frame[WAL_FRAME_HEADER_OCTETS];
 
     return read_at(log, frame, sizeof frame, frame_offset(header, header->frames)) &&
            big_get(frame) == memo->page_of[header->frames - 1] &&
@@ -172,9 +133,9 @@ frames_are_alike(const struct log_memo *memo, struct sqlite3_file *log)
 
 /* Nothing that belongs to this log follows. */
 static bool
-ends_there(const struct index_header *header, struct sqlite3_file *log)
+ends_there(const struct wal_header *header, struct sqlite3_file *log)
 {
-    unsigned char frame[FRAME_HEADER_OCTETS];
+    unsigned char frame[WAL_FRAME_HEADER_OCTETS];
     const int result = log->pMethods->xRead(log, frame, sizeof frame,
                                             frame_offset(header, header->frames + 1));
 
@@ -197,18 +158,18 @@ new_change(void)
 
 /* As SQLite leaves it when it has made the index anew. */
 static void
-fill(const struct log_memo *memo, struct index_region *region)
+fill(const struct log_memo *memo, struct wal_region *region)
 {
-    struct index_header header = memo->header;
+    struct wal_header header = memo->header;
 
     memcpy(region->page_of, memo->page_of, header.frames * sizeof memo->page_of[0]);
     for (uint32_t frame = 1; frame <= header.frames; frame++) {
-        uint32_t slot = memo->page_of[frame - 1] * HASH_FACTOR % HASH_SLOTS;
+        uint32_t slot = memo->page_of[frame - 1] * WAL_HASH_FACTOR % WAL_HASH_SLOTS;
         while (region->frame_at[slot] != 0)
-            slot = (slot + 1) % HASH_SLOTS;
+            slot = (slot + 1) % WAL_HASH_SLOTS;
         region->frame_at[slot] = (uint16_t)frame;
     }
-    for (unsigned i = 0; i < READERS; i++)
+    for (unsigned i = 0; i < WAL_READERS; i++)
         region->checkpoint.readers[i] = (uint32_t)READER_NONE;
     region->checkpoint.readers[0] = 0;
     region->checkpoint.readers[1] = header.frames;
@@ -222,7 +183,7 @@ fill(const struct log_memo *memo, struct index_region *region)
 }
 
 static bool
-was_never_made(const struct index_region *region)
+was_never_made(const struct wal_region *region)
 {
     return region->header[0].is_init == 0 && region->header[1].is_init == 0;
 }
@@ -234,7 +195,7 @@ log_memo_restore(const struct log_memo *memo, struct wal_index *index, struct sq
 
     if (wal_index_lock(index, &locks, 0, WAL_INDEX_LOCKS, true) != RC_OK)
         return false;
-    struct index_region *region = wal_index_memory(index);
+    struct wal_region *region = wal_index_memory(index, 0);
     const bool fits = region != NULL && wal_index_mode(index) == WAL_INDEX_PRIVATE &&
                       was_never_made(region) && begins_alike(&memo->header, log) &&
                       frames_are_alike(memo, log) && ends_there(&memo->header, log);

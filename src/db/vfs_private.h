@@ -23,6 +23,12 @@ enum {
     VFS_REAL_FILE_MAX = 1024, /* room for the system's file behind ours */
 };
 
+/* The committed part of a log. */
+struct vfs_snapshot {
+    uint32_t frames;
+    uint8_t salt[8];
+};
+
 struct vfs_file {
     struct pass_file pass;
     const char *name;        /* SQLite's, good until it is closed; or in own_names */
@@ -33,6 +39,7 @@ struct vfs_file {
     struct vfs_file *other;  /* the log of a database, the database of a log; may be NULL */
 
     struct wal_index_locks locks; /* database */
+    struct vfs_snapshot snapshot; /* database: as when it got its lock of a reader */
 
     struct ahead ahead; /* until a lock of the index is taken or given back */
 

@@ -7,9 +7,11 @@
  * lock next reads them there. Thread: the handle's.
  */
 #include <stdatomic.h>
+#include <string.h>
 
 #include "base/rc.h"
 #include "db/vfs_private.h"
+#include "db/wal_form.h"
 
 enum { WRITE_LOCK = 0 }; /* WAL_WRITE_LOCK, SQLite file format 4.5 (walformat.html 2.3.2) */
 
@@ -58,6 +60,19 @@ vfs_has_locks(const struct vfs_file *main_db)
     return (main_db->locks.shared | main_db->locks.exclusive) != 0;
 }
 
+/* SQLite takes a lock of a reader, and then uses it only if the index's header still is what it
+ * was before: so this is the end of its snapshot. */
+static void
+note_snapshot(struct vfs_file *main_db)
+{
+    const struct wal_region *region = wal_index_memory(main_db->index, 0);
+
+    if (region == NULL)
+        return;
+    main_db->snapshot.frames = __atomic_load_n(&region->header[0].frames, __ATOMIC_RELAXED);
+    memcpy(main_db->snapshot.salt, region->header[0].salt, sizeof main_db->snapshot.salt);
+}
+
 static int
 private_lock(struct vfs_file *main_db, unsigned first, unsigned count, int flags)
 {
@@ -76,6 +91,8 @@ private_lock(struct vfs_file *main_db, unsigned first, unsigned count, int flags
                         (flags & SQLITE_SHM_EXCLUSIVE) != 0);
     if (rc != RC_OK && !had)
         wal_index_release(main_db->index);
+    if (rc == RC_OK && first >= WAL_READ_LOCK_0 && (flags & SQLITE_SHM_SHARED) != 0)
+        note_snapshot(main_db);
     return result_of(rc, SQLITE_IOERR_SHMLOCK);
 }
 

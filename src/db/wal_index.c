@@ -378,10 +378,10 @@ wal_index_map(struct wal_index *index, unsigned number, size_t octets, bool exte
 }
 
 void *
-wal_index_memory(struct wal_index *index)
+wal_index_memory(struct wal_index *index, unsigned number)
 {
     lock_enter(&index->lock);
-    void *memory = index->region_count == 0 ? NULL : index->regions[0];
+    void *memory = number < index->region_count ? index->regions[number] : NULL;
     lock_leave(&index->lock);
     return memory;
 }

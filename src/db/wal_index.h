@@ -80,9 +80,9 @@ bool wal_index_is_stale(const struct wal_index *index);
 MUST_USE enum rc wal_index_map(struct wal_index *index, unsigned number, size_t octets,
                                bool extend, volatile void **out);
 
-/** The first region, or NULL when there is none yet. What is in it is guarded by SQLite's
+/** Region `number`, or NULL when there is none yet. What is in it is guarded by SQLite's
  * locks. */
-void *wal_index_memory(struct wal_index *index);
+void *wal_index_memory(struct wal_index *index, unsigned number);
 
 /* Bits of locks that one handle has. */
 struct wal_index_locks {

@@ -17,6 +17,7 @@
 #include "base/list.h"
 #include "base/lock.h"
 #include "base/map.h"
+#include "db/tree.h"
 #include "db/txn.h"
 #include "store/sqlite/logs.h"
 #include "store/sqlite/making.h"
@@ -45,6 +46,14 @@ cursor_end(struct cursor *cursor)
         stmt_reset(&cursor->stmt);
     cursor->open = false;
 }
+
+/* The reading of a mailbox's entries from one call to the next (rows/entries_scan.c). */
+struct entries_scan {
+    uint64_t mbox; /* 0: none is under way */
+    uint32_t next; /* UID with which it goes on */
+    bool walks;    /* the tree is open, and stands there */
+    struct tree tree;
+};
 
 /* What a writer keeps in memory from the rows. The next value is one more. Values only grow,
  * unless something is undone (INV-S24). Only the holder of the turn uses them. */
@@ -97,6 +106,8 @@ struct sqlite_tx {
         uint64_t piece;
     } text;
     struct buf scratch; /* a decompressed piece */
+
+    struct entries_scan scan;
 };
 
 struct handle {

@@ -107,4 +107,17 @@ void mbox_count_flags(struct mbox *mbox, uint32_t old_flags, uint32_t flags, uin
 MUST_USE enum rc entry_insert(struct stmt *stmt, uint64_t mbox, const struct entry *entry,
                               struct err *err);
 
+/*
+ * Many entries of a mailbox, one batch after the other, without a statement for each row
+ * (rows/entries_scan.c). A mailbox of one batch is better read with a statement.
+ */
+/* A batch was read with a statement, and more may follow from this UID on. */
+void scan_note(struct sqlite_tx *tx, uint64_t mbox, uint32_t next);
+/* The next batch, if it goes on where the last one ended, as store_entries_read would give it.
+ * False: a statement has to read it. */
+MUST_USE bool scan_read(struct sqlite_tx *tx, uint64_t mbox, uint32_t from, struct entry *rows,
+                        size_t max, size_t *count_out);
+/* At the end of the transaction. */
+void scan_end(struct sqlite_tx *tx);
+
 #endif

@@ -558,6 +558,7 @@ sqlite_end(struct store_tx *base)
 {
     struct sqlite_tx *tx = sqlite_tx_of(base);
     tx_reset_cursors(tx);
+    scan_end(tx);
     buf_release_if_empty(&tx->scratch);
     txn_abort(&tx->txn);
     if (tx->write) {

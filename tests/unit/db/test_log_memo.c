@@ -190,7 +190,7 @@ back_to_the_same(void **state)
 static void
 index_copy(struct db *db, unsigned char out[INDEX_OCTETS])
 {
-    memcpy(out, wal_index_memory(db->index), INDEX_OCTETS);
+    memcpy(out, wal_index_memory(db->index, 0), INDEX_OCTETS);
     for (unsigned at = 0; at < 2 * HEADER_OCTETS; at += HEADER_OCTETS) {
         memset(out + at + HEADER_CHANGE, 0, 4);
         memset(out + at + HEADER_CHECKSUM, 0, 8);

@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include "base/limits.h"
+#include "store/sqlite/account.h"
 
 static void
 test_added_entry_reads_back(void **state)
@@ -58,6 +59,172 @@ test_read_in_portions(void **state)
     assert_int_equal(uid, 20);
     assert_ok(store_entries_read(tx, 12345, &from, rows, 7, &count, &fx->err));
     assert_int_equal(count, 0);
+    store_end(tx);
+    fixture_free(fx);
+}
+
+/* Entries of one message, with numbers of all lengths. */
+static void
+add_entries(struct fixture *fx, uint64_t mbox, unsigned count)
+{
+    struct store_tx *tx = begin_write(fx);
+    const uint64_t message = add_message(fx, tx, mbox, 1, 0).message;
+
+    for (unsigned i = 1; i < count; i++) {
+        const uint64_t wide = UINT64_C(0x9e3779b97f4a7c15) * i >> i % 64;
+        const struct entry_new req = {
+            .mbox = mbox,
+            .message = message,
+            .octets = wide >> 33,
+            .flags = i % 32,
+            .keywords = {{i % 3 == 0 ? wide : 0, i % 7 == 0 ? ~wide : 0}},
+            .internaldate_s = (int64_t)wide >> 9,
+            .internaldate_zone_min = (int16_t)(i % 2879 - 1439),
+            .savedate_s = -(int64_t)(wide >> 30),
+        };
+        struct entry added;
+        assert_ok(store_entry_add(tx, &req, &added, &fx->err));
+    }
+    commit(fx, tx);
+}
+
+static void
+expunge_run(struct fixture *fx, uint64_t mbox, uint32_t first, uint32_t last)
+{
+    const struct uid_run run = {first, last};
+    const struct expunge_req req = {.mbox = mbox, .runs = &run, .run_count = 1};
+    struct expunge_result result;
+    struct store_tx *tx = begin_write(fx);
+
+    assert_ok(store_expunge(tx, &req, &fx->arena, &result, &fx->err));
+    commit(fx, tx);
+}
+
+/* Whether the engine, if it is the embedded one, goes through the pages of its table. */
+static bool
+goes_through_pages(struct store_tx *tx)
+{
+    return tx->ops != &sqlite_ops || sqlite_tx_of(tx)->scan.walks;
+}
+
+/* All entries in batches, which are as they are when they are read one by one. */
+static void
+compare_batches(struct fixture *fx, struct store_tx *tx, const char *name, size_t batch,
+                bool by_pages)
+{
+    const uint64_t mbox = mbox_id(fx, tx, name);
+    const uint32_t exists = mbox_row(fx, tx, name).exists;
+    struct entry *rows = arena_array(&fx->arena, struct entry, batch);
+    uint32_t from = 1;
+    uint32_t from_one = 1;
+    size_t count = batch;
+    size_t total = 0;
+
+    assert_non_null(rows);
+    while (count == batch) {
+        assert_ok(store_entries_read(tx, mbox, &from, rows, batch, &count, &fx->err));
+        if (total > 0 && count == batch)
+            assert_true(goes_through_pages(tx) == by_pages);
+        total += count;
+        for (size_t i = 0; i < count; i++) {
+            struct entry one;
+            size_t got = 0;
+            assert_ok(store_entries_read(tx, mbox, &from_one, &one, 1, &got, &fx->err));
+            assert_int_equal(got, 1);
+            assert_entry_equal(&rows[i], &one);
+        }
+    }
+    assert_int_equal(total, exists);
+}
+
+static void
+test_large_mailbox_in_batches(void **state)
+{
+    struct fixture *fx = fixture_new();
+    struct store_tx *tx = begin_read(fx);
+    const uint64_t inbox = mbox_id(fx, tx, "INBOX");
+    const uint64_t sent = mbox_id(fx, tx, "Sent");
+
+    (void)state;
+    store_end(tx);
+    add_entries(fx, inbox, 1000);
+    add_entries(fx, sent, 300);
+    expunge_run(fx, inbox, 256, 257);
+    expunge_run(fx, inbox, 600, 611);
+    tx = begin_read(fx);
+    compare_batches(fx, tx, "INBOX", 64, true);
+    compare_batches(fx, tx, "INBOX", 63, tx->ops != &sqlite_ops);
+    compare_batches(fx, tx, "INBOX", 256, true);
+    compare_batches(fx, tx, "Sent", 100, true);
+    compare_batches(fx, tx, "Sent", 299, true);
+    compare_batches(fx, tx, "Sent", 300, true);
+    store_end(tx);
+    fixture_free(fx);
+}
+
+/* Two mailboxes in turns, and one that is left in its middle and begun again. */
+static void
+test_batches_in_turns(void **state)
+{
+    struct fixture *fx = fixture_new();
+    struct store_tx *tx = begin_read(fx);
+    const uint64_t mboxes[2] = {mbox_id(fx, tx, "INBOX"), mbox_id(fx, tx, "Sent")};
+    uint32_t from[2] = {1, 1};
+    struct entry rows[64];
+    size_t count = 0;
+
+    (void)state;
+    store_end(tx);
+    add_entries(fx, mboxes[0], 300);
+    add_entries(fx, mboxes[1], 300);
+    tx = begin_read(fx);
+    for (unsigned i = 0; i < 8; i++) {
+        const unsigned which = i % 2;
+        assert_ok(
+            store_entries_read(tx, mboxes[which], &from[which], rows, 64, &count, &fx->err));
+        assert_int_equal(count, 64);
+        assert_int_equal(rows[0].uid, 1 + i / 2 * 64);
+    }
+    for (unsigned i = 0; i < 6; i++) {
+        if (i % 3 == 0)
+            from[0] = 1;
+        assert_ok(store_entries_read(tx, mboxes[0], &from[0], rows, 64, &count, &fx->err));
+        assert_int_equal(rows[63].uid, (1 + i % 3) * 64);
+    }
+    store_end(tx);
+    fixture_free(fx);
+}
+
+/* What a write transaction has changed is seen in it. */
+static void
+test_batches_while_writing(void **state)
+{
+    struct fixture *fx = fixture_new();
+    struct store_tx *tx = begin_read(fx);
+    const uint64_t inbox = mbox_id(fx, tx, "INBOX");
+    const struct uid_run run = {150, 160};
+    const struct expunge_req req = {.mbox = inbox, .runs = &run, .run_count = 1};
+    struct expunge_result result;
+    struct entry rows[64];
+    uint32_t from = 1;
+    size_t count = 64;
+    size_t total = 0;
+
+    (void)state;
+    store_end(tx);
+    add_entries(fx, inbox, 300);
+    tx = begin_write(fx);
+    assert_ok(store_entries_read(tx, inbox, &from, rows, 64, &count, &fx->err));
+    assert_ok(store_entries_read(tx, inbox, &from, rows, 64, &count, &fx->err));
+    assert_int_equal(rows[63].uid, 128);
+    assert_ok(store_expunge(tx, &req, &fx->arena, &result, &fx->err));
+    assert_ok(store_entries_read(tx, inbox, &from, rows, 64, &count, &fx->err));
+    assert_int_equal(rows[63].uid, 203);
+    while (count == 64) {
+        assert_ok(store_entries_read(tx, inbox, &from, rows, 64, &count, &fx->err));
+        total += count;
+    }
+    assert_int_equal(total, 300 - 203);
     store_end(tx);
     fixture_free(fx);
 }
@@ -293,6 +460,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_added_entry_reads_back),
         cmocka_unit_test(test_read_in_portions),
+        cmocka_unit_test(test_large_mailbox_in_batches),
+        cmocka_unit_test(test_batches_in_turns),
+        cmocka_unit_test(test_batches_while_writing),
         cmocka_unit_test(test_no_uid_is_left),
         cmocka_unit_test(test_first_unseen),
         cmocka_unit_test(test_expunge_chosen),

@@ -14,6 +14,7 @@
 enum {
     ROWS_START = 256,  /* rows reserved at first */
     PASS_AT_MOST = 16, /* rows outside of all runs that are stepped over before seeking */
+    SCAN_LEAST = 64,   /* batches of so many rows are of a reading that will go on */
 };
 
 /* ---- growing arrays ---- */
@@ -87,7 +88,15 @@ entry_insert(struct stmt *stmt, uint64_t mbox, const struct entry *entry, struct
     return stmt_run(stmt, err);
 }
 
-/* Gives the next entries of a statement. *from becomes the UID after the last one. */
+/* *from becomes the UID after the last one. */
+static void
+go_on_after(uint32_t *from, const struct entry *rows, size_t count)
+{
+    if (count != 0) /* no UID is 2^32-1, because uidnext is one more than the highest */
+        *from = rows[count - 1].uid + 1;
+}
+
+/* Gives the next entries of a statement. */
 static enum rc
 entries_take(struct stmt *stmt, uint32_t *from, struct entry *rows, size_t max,
              size_t *count_out, struct err *err)
@@ -99,8 +108,7 @@ entries_take(struct stmt *stmt, uint32_t *from, struct entry *rows, size_t max,
     const enum rc rc = stmt_end(stmt, err);
     if (rc != RC_OK)
         return rc;
-    if (count != 0) /* no UID is 2^32-1, because uidnext is one more than the highest */
-        *from = rows[count - 1].uid + 1;
+    go_on_after(from, rows, count);
     *count_out = count;
     return RC_OK;
 }
@@ -109,11 +117,19 @@ enum rc
 sqlite_entries_read(struct store_tx *base, uint64_t mbox, uint32_t *from, struct entry *rows,
                     size_t max, size_t *count_out, struct err *err)
 {
-    AUTO_STMT stmt = stmt_get(sqlite_tx_of(base)->db, SQL_ENTRIES_FROM);
+    struct sqlite_tx *tx = sqlite_tx_of(base);
 
+    if (scan_read(tx, mbox, *from, rows, max, count_out)) {
+        go_on_after(from, rows, *count_out);
+        return RC_OK;
+    }
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_ENTRIES_FROM);
     bind_u64(&stmt, 1, mbox);
     bind_u64(&stmt, 2, *from);
-    return entries_take(&stmt, from, rows, max, count_out, err);
+    const enum rc rc = entries_take(&stmt, from, rows, max, count_out, err);
+    if (rc == RC_OK && max >= SCAN_LEAST && *count_out == max)
+        scan_note(tx, mbox, *from);
+    return rc;
 }
 
 enum rc
