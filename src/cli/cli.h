@@ -24,6 +24,7 @@ struct cli {
     bool json;
     int argc; /* the verb's own arguments */
     char **argv;
+    int words; /* the last so many of them came after "--" and are no options */
 };
 
 struct cli_verb {
@@ -41,9 +42,19 @@ int cli_usage(const struct cli *cli, const char *sentence);
 /** The configuration's path, or NULL after reporting that there is none. */
 const char *cli_config_path(const struct cli *cli);
 
-/** Removes a flag and its value from the arguments, and returns the value. NULL: the flag is
- * not there. */
-const char *cli_value_take(struct cli *cli, const char *flag);
+/*
+ * Options of a verb stand anywhere among its arguments, but not behind "--". A verb takes those
+ * that it knows, then refuses what cli_option_left finds, and what is left is its arguments.
+ */
+/** Removes an option, and says whether it was there. */
+bool cli_flag_take(struct cli *cli, const char *option);
+/** Removes an option and its value, and returns the value. NULL: it is not there, or has none.
+ */
+const char *cli_value_take(struct cli *cli, const char *option);
+/** The first argument that is an option: begins with "-", and has more. NULL: there is none. */
+const char *cli_option_left(const struct cli *cli);
+/** cli_usage about that one. */
+int cli_usage_option(const struct cli *cli);
 
 int cmd_init(struct cli *cli);
 int cmd_serve(struct cli *cli);

@@ -28,9 +28,11 @@ static bool
 names_files(const struct cli *cli)
 {
     for (int i = 0; i < cli->argc; i++) {
-        if (strcmp(cli->argv[i], "--account") == 0 || strcmp(cli->argv[i], "--since") == 0)
+        const bool is_word = i >= cli->argc - cli->words;
+        if (!is_word &&
+            (strcmp(cli->argv[i], "--account") == 0 || strcmp(cli->argv[i], "--since") == 0))
             i++;
-        else if (cli->argv[i][0] != '-' && is_file(cli->argv[i]))
+        else if ((is_word || cli->argv[i][0] != '-') && is_file(cli->argv[i]))
             return true;
     }
     return false;
@@ -47,19 +49,12 @@ struct explain_args {
 static bool
 args_take(struct cli *cli, struct explain_args *out)
 {
-    for (int i = 0; i < cli->argc; i++) {
-        const char *arg = cli->argv[i];
-        const bool has_value = i + 1 < cli->argc;
-        if (strcmp(arg, "--account") == 0 && has_value) {
-            out->account = cli->argv[++i];
-        } else if (strcmp(arg, "--since") == 0 && has_value) {
-            out->since = cli->argv[++i];
-        } else if (arg[0] == '-' || out->number != NULL) {
-            cli_usage(cli, "give the number of a session, --account NAME, or files");
-            return false;
-        } else {
-            out->number = arg;
-        }
+    out->account = cli_value_take(cli, "--account");
+    out->since = cli_value_take(cli, "--since");
+    out->number = cli->argc == 1 ? cli->argv[0] : NULL;
+    if (cli_option_left(cli) != NULL || cli->argc > 1) {
+        cli_usage(cli, "give the number of a session, --account NAME, or files");
+        return false;
     }
     if ((out->account == NULL) == (out->number == NULL) ||
         (out->since != NULL && out->account == NULL)) {

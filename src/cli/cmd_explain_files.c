@@ -56,25 +56,18 @@ cmd_explain_files(struct cli *cli)
     enum foreign_detail detail = DETAIL_TROUBLE;
     struct foreign_story story;
     struct err err = {.rc = RC_OK};
-    const char *paths[LIMIT_FOREIGN_FILES];
-    size_t count = 0;
 
-    for (int i = 0; i < cli->argc; i++) {
-        const char *arg = cli->argv[i];
-        if (strcmp(arg, "--all") == 0)
-            detail = DETAIL_ALL;
-        else if (strcmp(arg, "--account") == 0 && i + 1 < cli->argc)
-            options.account = cli->argv[++i];
-        else if (arg[0] == '-')
-            return cli_usage(cli, "with files, only --all and --account NAME are possible");
-        else if (count == LIMIT_FOREIGN_FILES)
-            return cli_usage(cli, "give at most 64 files");
-        else
-            paths[count++] = arg;
-    }
+    if (cli_flag_take(cli, "--all"))
+        detail = DETAIL_ALL;
+    options.account = cli_value_take(cli, "--account");
+    if (cli_option_left(cli) != NULL)
+        return cli_usage(cli, "with files, only --all and --account NAME are possible");
+    if (cli->argc > (int)LIMIT_FOREIGN_FILES)
+        return cli_usage(cli, "give at most 64 files");
     if (isatty(STDERR_FILENO))
         options.progress = progress_show;
-    const enum rc rc = foreign_story_read(&story, paths, count, &options, &err);
+    const enum rc rc = foreign_story_read(&story, (const char *const *)cli->argv,
+                                          (size_t)cli->argc, &options, &err);
     progress_clear(&state);
     if (rc == RC_OK && cli->json)
         foreign_report_json(&story, detail, stdout);

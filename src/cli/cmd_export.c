@@ -130,26 +130,17 @@ export_row(void *ctx, const json_t *row, struct span data)
     return rc == RC_OK;
 }
 
-/* Reads options in any order, then the directory. Returns NULL, or what is wrong. */
+/* Reads the options; what is left is the account and the folder. Returns NULL, or what is
+ * wrong. */
 static const char *
-arguments_read(struct exporting *exporting, const struct cli *cli,
-               const struct out_format **format_out)
+options_read(struct exporting *exporting, struct cli *cli, const struct out_format **format_out)
 {
-    int at = 1;
+    const char *format = cli_value_take(cli, "--format");
 
-    if (cli->argc == 0 || cli->argv[0][0] == '-')
-        return "give an account and a folder";
-    for (; at + 1 < cli->argc && cli->argv[at][0] == '-'; at += 2) {
-        if (strcmp(cli->argv[at], "--mailbox") == 0)
-            exporting->mailbox = cli->argv[at + 1];
-        else if (strcmp(cli->argv[at], "--format") == 0)
-            *format_out = out_format_find(cli->argv[at + 1]);
-        else
-            return "this option does not exist";
-        if (*format_out == NULL)
-            return "the formats are maildir, mbox and eml";
-    }
-    return at + 1 == cli->argc ? NULL : "give an account and a folder";
+    exporting->mailbox = cli_value_take(cli, "--mailbox");
+    if (format != NULL)
+        *format_out = out_format_find(format);
+    return *format_out == NULL ? "the formats are maildir, mbox and eml" : NULL;
 }
 
 int
@@ -159,13 +150,17 @@ cmd_export(struct cli *cli)
     const struct asking asking = {.ctx = &exporting, .on_row = export_row};
     const struct out_format *format = &out_format_maildir;
 
-    const char *wrong = arguments_read(&exporting, cli, &format);
+    const char *wrong = options_read(&exporting, cli, &format);
     if (wrong != NULL)
         return cli_usage(cli, wrong);
+    if (cli_option_left(cli) != NULL)
+        return cli_usage_option(cli);
+    if (cli->argc != 2)
+        return cli_usage(cli, "give an account and a folder");
     int code = CLI_FAILED;
     mail_marks_init(&exporting.marks);
     bar_init(&exporting.bar);
-    if (out_open(&exporting.out, format, cli->argv[cli->argc - 1], &exporting.err) != RC_OK) {
+    if (out_open(&exporting.out, format, cli->argv[1], &exporting.err) != RC_OK) {
         exporting.has_failed = true;
     } else {
         exporting.out.tell = tell;

@@ -32,7 +32,7 @@ change(struct cli *cli, const char *verb)
 {
     const struct asking asking = {0};
 
-    if (cli->argc < 2 || cli->argv[1][0] == '-')
+    if (cli->argc < 2)
         return cli_usage(cli, "give the name of a group");
     json_t *accounts = json_array();
     for (int i = 2; i < cli->argc; i++)
@@ -53,6 +53,8 @@ cmd_group(struct cli *cli)
     const struct asking list = {.on_row = cli->json ? ask_print_json : print_group};
     const struct asking members = {.on_row = cli->json ? ask_print_json : print_member};
 
+    if (cli_option_left(cli) != NULL)
+        return cli_usage_option(cli);
     if (strcmp(what, "add") == 0)
         return change(cli, "group-add");
     if (strcmp(what, "remove") == 0)

@@ -165,24 +165,17 @@ cmd_import(struct cli *cli)
     struct importing importing = {.cli = cli};
     const struct asking asking = {.ctx = &importing, .on_row = import_row, .next = import_next};
     struct err err = {.rc = RC_OK};
-    int at = 1;
+    const char *mailbox = cli_value_take(cli, "--mailbox");
 
-    if (cli->argc == 0 || cli->argv[0][0] == '-')
+    importing.is_dry = cli_flag_take(cli, "--dry-run");
+    if (cli_option_left(cli) != NULL)
+        return cli_usage_option(cli);
+    const char *why = mailbox == NULL ? NULL : mailbox_set(&importing, mailbox);
+    if (why != NULL)
+        return cli_usage(cli, why);
+    if (cli->argc < 2)
         return cli_usage(cli, "give an account and at least one file or folder");
-    for (; at < cli->argc && cli->argv[at][0] == '-'; at++) {
-        const char *why = NULL;
-        if (strcmp(cli->argv[at], "--dry-run") == 0)
-            importing.is_dry = true;
-        else if (strcmp(cli->argv[at], "--mailbox") == 0 && at + 1 < cli->argc)
-            why = mailbox_set(&importing, cli->argv[++at]);
-        else
-            return cli_usage(cli, "an option is unknown or has no value");
-        if (why != NULL)
-            return cli_usage(cli, why);
-    }
-    if (at == cli->argc)
-        return cli_usage(cli, "give an account and at least one file or folder");
-    if (mail_source_open(cli->argv + at, (size_t)(cli->argc - at),
+    if (mail_source_open(cli->argv + 1, (size_t)(cli->argc - 1),
                          importing.mailbox[0] == '\0' ? NULL : importing.mailbox,
                          &importing.source, &err) != RC_OK)
         return cli_fail(cli, CLI_FAILED, &err);

@@ -4,7 +4,6 @@
 #include "cli/bar.h"
 
 #include <stdio.h>
-#include <string.h>
 
 struct indexing {
     const struct cli *cli;
@@ -55,6 +54,19 @@ state_print(const struct indexing *indexing, const json_t *row)
     putchar('\n');
 }
 
+/* What happened to all indexes. */
+static void
+all_print(const json_t *row)
+{
+    printf(
+        "Since the server started: %jd messages indexed; %jd samples compared with messages, "
+        "%jd of them wrong; %jd indexes made anew, %jd removed by searches\n",
+        number(row, "added"), number(row, "checks"), number(row, "failed"), number(row, "anew"),
+        number(row, "removed"));
+    printf("Waiting to be indexed: %jd messages of %jd accounts\n",
+           number(row, "messages_waiting"), number(row, "accounts_waiting"));
+}
+
 static bool
 index_row(void *ctx, const json_t *row, struct span data)
 {
@@ -68,7 +80,9 @@ index_row(void *ctx, const json_t *row, struct span data)
     bar_end(&indexing->bar);
     if (indexing->cli->json)
         return ask_print_json(NULL, row, data);
-    if (anew != NULL)
+    if (json_object_get(row, "accounts_waiting") != NULL)
+        all_print(row);
+    else if (anew != NULL)
         printf("made anew: %s\n", json_string_value(anew));
     else
         state_print(indexing, row);
@@ -80,21 +94,21 @@ cmd_index(struct cli *cli)
 {
     struct indexing indexing = {.cli = cli};
     const struct asking asking = {.ctx = &indexing, .on_row = index_row};
-    bool anew = false;
+    const bool anew = cli_flag_take(cli, "--anew");
 
-    if (cli->argc < 1 || cli->argv[0][0] == '-' || cli->argc > 2)
-        return cli_usage(cli, "give an account, and --anew or --show");
-    if (cli->argc == 2) {
-        anew = strcmp(cli->argv[1], "--anew") == 0;
-        indexing.shows = strcmp(cli->argv[1], "--show") == 0;
-        if (!anew && !indexing.shows)
-            return cli_usage(cli, "only --anew and --show are possible");
-    }
+    indexing.shows = cli_flag_take(cli, "--show");
+    if (cli_option_left(cli) != NULL)
+        return cli_usage_option(cli);
+    if (cli->argc != 1 && !(cli->argc == 0 && indexing.shows))
+        return cli_usage(cli, "give an account, or --show alone");
+    if (anew && indexing.shows)
+        return cli_usage(cli, "give --anew or --show");
     bar_init(&indexing.bar);
-    const int code = ask(cli, "index",
-                         json_pack("{ss, sb, sb}", "account", cli->argv[0], "anew", anew,
-                                   "show", indexing.shows),
-                         &asking);
+    const int code =
+        ask(cli, "index",
+            json_pack("{ss*, sb, sb}", "account", cli->argc == 0 ? NULL : cli->argv[0], "anew",
+                      anew, "show", indexing.shows),
+            &asking);
     bar_end(&indexing.bar);
     return code;
 }

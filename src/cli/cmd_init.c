@@ -212,6 +212,8 @@ cmd_init(struct cli *cli)
 {
     struct err err = {.rc = RC_OK};
 
+    if (cli_option_left(cli) != NULL)
+        return cli_usage_option(cli);
     if (cli->argc != 1)
         return cli_usage(cli, "give one folder");
     if (init(cli->argv[0], &err) != RC_OK)

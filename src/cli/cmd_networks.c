@@ -81,18 +81,16 @@ print_forgotten(void *ctx, const json_t *row, struct span data)
 int
 cmd_networks(struct cli *cli)
 {
-    const bool forget = cli->argc == 2 && strcmp(cli->argv[0], "--reset") == 0;
+    const bool all = cli_flag_take(cli, "--all");
+    const char *network = all ? "" : cli_value_take(cli, "--reset");
+    const bool forget = all ? cli_flag_take(cli, "--reset") : network != NULL;
     bool header = false;
     const struct asking asking = {.ctx = &header,
                                   .on_row = cli->json ? ask_print_json
                                             : forget  ? print_forgotten
                                                       : print_network};
 
-    if (cli->argc != 0 && !forget)
+    if (cli->argc != 0 || (all && !forget))
         return cli_usage(cli, "only --reset NETWORK and --reset --all are possible");
-    json_t *args = json_object();
-    if (forget)
-        json_object_set_new(
-            args, "reset", json_string(strcmp(cli->argv[1], "--all") == 0 ? "" : cli->argv[1]));
-    return ask(cli, "networks", args, &asking);
+    return ask(cli, "networks", json_pack("{ss*}", "reset", network), &asking);
 }

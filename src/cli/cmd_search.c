@@ -192,10 +192,10 @@ search_row(void *ctx, const json_t *row, struct span data)
 
 /* ---- the verb ---- */
 
-/* Reads the options, wherever they are; what is left is the account and the words. Returns
- * NULL, or what is wrong. */
+/* Reads the options; what is left is the account and the words. Returns NULL, or what is wrong.
+ */
 static const char *
-arguments_read(struct cli *cli, const char **mailbox_out, uint64_t *limit_out)
+options_read(struct cli *cli, const char **mailbox_out, uint64_t *limit_out)
 {
     const char *limit = cli_value_take(cli, "--limit");
 
@@ -204,10 +204,7 @@ arguments_read(struct cli *cli, const char **mailbox_out, uint64_t *limit_out)
     if (limit != NULL &&
         (!span_to_u64(span_of_str(limit), LIMIT_FIND_SHOWN, limit_out) || *limit_out == 0))
         return "the limit is a number from 1 to 10000";
-    for (int i = 0; i < cli->argc; i++)
-        if (strncmp(cli->argv[i], "--", 2) == 0)
-            return "only --mailbox and --limit are possible";
-    return cli->argc < 2 || cli->argv[0][0] == '-' ? "give an account and words" : NULL;
+    return NULL;
 }
 
 int
@@ -218,9 +215,13 @@ cmd_search(struct cli *cli)
     const char *mailbox;
     uint64_t limit;
 
-    const char *wrong = arguments_read(cli, &mailbox, &limit);
+    const char *wrong = options_read(cli, &mailbox, &limit);
     if (wrong != NULL)
         return cli_usage(cli, wrong);
+    if (cli_option_left(cli) != NULL)
+        return cli_usage_option(cli);
+    if (cli->argc < 2)
+        return cli_usage(cli, "give an account and words");
     json_t *words = json_array();
     for (int i = 1; i < cli->argc; i++)
         if (json_array_append_new(words, json_string(cli->argv[i])) != 0) {

@@ -146,17 +146,13 @@ cmd_sessions(struct cli *cli)
     struct sessions sessions = {.rows = json_array()};
     const struct asking asking = {.ctx = &sessions,
                                   .on_row = cli->json ? ask_print_json : gather_session};
-    json_t *args = json_object();
-    int code;
+    const char *account = cli_value_take(cli, "--account");
 
-    if (cli->argc == 2 && strcmp(cli->argv[0], "--account") == 0) {
-        json_object_set_new(args, "account", json_string(cli->argv[1]));
-    } else if (cli->argc != 0) {
-        json_decref(args);
+    if (cli->argc != 0) {
         json_decref(sessions.rows);
         return cli_usage(cli, "only --account NAME is possible");
     }
-    code = ask(cli, "sessions", args, &asking);
+    const int code = ask(cli, "sessions", json_pack("{ss*}", "account", account), &asking);
     if (code == CLI_OK && !cli->json && json_array_size(sessions.rows) == 0)
         printf("nobody is connected\n");
     print_sessions(sessions.rows);
@@ -178,13 +174,15 @@ int
 cmd_kick(struct cli *cli)
 {
     const struct asking asking = {.on_row = cli->json ? ask_print_json : print_kicked};
-    const bool by_account = cli->argc >= 2 && strcmp(cli->argv[0], "--account") == 0;
-    const int used = by_account ? 2 : 1;
+    const char *account = cli_value_take(cli, "--account");
+    const int used = account != NULL ? 0 : 1;
     uint64_t number = 0;
-    json_t *args = json_object();
 
-    if (by_account) {
-        json_object_set_new(args, "account", json_string(cli->argv[1]));
+    if (cli_option_left(cli) != NULL)
+        return cli_usage_option(cli);
+    json_t *args = json_object();
+    if (account != NULL) {
+        json_object_set_new(args, "account", json_string(account));
     } else if (cli->argc < 1 || !span_to_u64(span_of_str(cli->argv[0]), INT64_MAX, &number)) {
         json_decref(args);
         return cli_usage(cli, "give the number of a session, or --account NAME");
@@ -220,23 +218,14 @@ int
 cmd_log(struct cli *cli)
 {
     const struct asking asking = {.on_row = cli->json ? ask_print_json : print_levels};
-    json_t *args = json_object();
-    const char *levels = NULL;
-    bool usage = false;
+    const char *account = cli_value_take(cli, "--account");
 
-    for (int i = 0; i < cli->argc; i++) {
-        if (strcmp(cli->argv[i], "--account") == 0 && i + 1 < cli->argc)
-            json_object_set_new(args, "account", json_string(cli->argv[++i]));
-        else if (levels == NULL)
-            levels = cli->argv[i];
-        else
-            usage = true;
-    }
-    if (usage) {
-        json_decref(args);
+    if (cli_option_left(cli) != NULL)
+        return cli_usage_option(cli);
+    if (cli->argc > 1)
         return cli_usage(cli, "put several services in quotes: \"SF imap:APSF\"");
-    }
-    if (levels != NULL)
-        json_object_set_new(args, "levels", json_string(levels));
-    return ask(cli, "log", args, &asking);
+    return ask(cli, "log",
+               json_pack("{ss*, ss*}", "account", account, "levels",
+                         cli->argc == 0 ? NULL : cli->argv[0]),
+               &asking);
 }

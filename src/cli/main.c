@@ -79,13 +79,15 @@ static const struct cli_verb cli_verbs[] = {
      "for\n"
      "each mailbox. With eml, there is a folder for each mailbox and a file for each message.\n"
      "`roost import` reads all three back without loss."},
-    {"index", cmd_index, "roost index ACCOUNT [--anew | --show]",
+    {"index", cmd_index, "roost index ACCOUNT [--anew | --show] | --show",
      "complete the search index of an account now",
      "The server makes indexes of texts in the background when somebody searches in a large\n"
      "account. This makes or completes one now, waits until that is done, and compares\n"
      "samples of it with the messages. --anew makes it from the start, without what is gone\n"
-     "from the mailboxes for good. --show only shows what it has. Searches are right with any\n"
-     "index and with none; a deleted or damaged one is made again."},
+     "from the mailboxes for good. --show only shows what it has or, without an account, what "
+     "a\n"
+     "running server did with all indexes. Searches are right with any index and with none; a\n"
+     "deleted or damaged one is made again."},
     {"search", cmd_search, "roost search ACCOUNT [--mailbox MAILBOX] [--limit NUMBER] WORD...",
      "find messages of an account by their text",
      "Shows how many messages of each mailbox have all WORDs, anywhere in their headers and\n"
@@ -93,7 +95,9 @@ static const struct cli_verb cli_verbs[] = {
      "and\n"
      "subject, and the text around a WORD. A WORD may be a part of a word or several words, "
      "and\n"
-     "case does not matter. The exit status is 0 if something was found, and otherwise 1."},
+     "case does not matter. The exit status is 0 if something was found, and otherwise 1. If "
+     "a\n"
+     "WORD begins with -, put -- before the first one."},
     {"sessions", cmd_sessions, "roost sessions [--account NAME]", "list who is connected now",
      "One line for each session: account, state, mailbox, address, seconds since the client\n"
      "last sent something, octets in each direction, and what the client calls itself."},
@@ -165,7 +169,7 @@ options_take(struct cli *cli, bool *help_out)
         char *arg = cli->argv[i];
         const bool has_value = i + 1 < cli->argc;
         if (strcmp(arg, "--") == 0) {
-            for (i++; i < cli->argc; i++)
+            for (i++; i < cli->argc; i++, cli->words++)
                 cli->argv[left++] = cli->argv[i];
         } else if (strcmp(arg, "-c") == 0 && has_value) {
             cli->config_path = cli->argv[++i];

@@ -68,6 +68,28 @@ def test_usage_errors(args):
     assert "usage: roost" in done.stderr or "no configuration: give -c" in done.stderr, done.stderr
 
 
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ("check", "upgrade", "serve")])
+def test_unknown_options(home, verb, tmp_path):
+    """Wherever they stand, and nothing is done."""
+    for args in (["--nothing", "anna", "x"], ["anna", "--nothing", "x"], ["anna", "x", "--nothing"], ["add", "anna", "--nothing"]):
+        done = subprocess.run([binary(), verb, "-c", str(home.config), *args], capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False)
+        assert done.returncode == 2 and "usage: roost" in done.stderr, (args, done.stderr)
+    assert not list(tmp_path.iterdir())
+
+
+def test_options_stand_anywhere(home, tmp_path):
+    (tmp_path / "one.eml").write_text("Subject: --dry-run\n\ntext\n")
+    mail = str(tmp_path / "one.eml")
+    home.run("account", "add", "--password-stdin", "olga", stdin="secret\n")
+    for args in (["--dry-run", "olga", mail], ["olga", "--dry-run", mail], ["olga", mail, "--dry-run"]):
+        assert rows(home.run("import", "--json", *args))[-1]["imported"] == 1
+    home.run("import", "--mailbox", "Old", "olga", mail)
+    out = str(tmp_path / "out")
+    assert rows(home.run("export", "--format", "eml", "--json", "olga", out, "--mailbox", "Old"))[-1]["exported"] == 1
+    home.run("account", "quota", "--messages", "7", "olga")
+    home.run("account", "remove", "--yes", "olga")
+
+
 def test_thousands_of_domains(home, tmp_path):
     """What a list costs to read grows with its length, not with the square of it."""
     conf = tmp_path / "roost.conf"

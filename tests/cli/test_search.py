@@ -57,7 +57,7 @@ def fill(home, mails, mailbox="INBOX", account="anna"):
 
 def find(home, *args, code=0, account="anna"):
     """(rows of mailboxes, rows of messages, the last row)"""
-    done = home.run("search", account, *args, "--json", check=False)
+    done = home.run("search", "--json", account, *args, check=False)
     assert done.returncode == code, done.stdout + done.stderr
     all_rows = rows(done)
     messages = [row for row in all_rows if "uid" in row]
@@ -102,6 +102,15 @@ def test_scripts_and_forms(home):
     assert row["date"] == received(2)
     for words in (["café", "betrag"], ["hidden"], ["cafe\u0301x"]):
         assert find(home, *words, code=1) == ({}, [], {"found": 0, "shown": 0})
+
+
+def test_words_that_look_like_options(home):
+    fill(home, [eml(1, "a", "the option --limit and -c"), eml(2, "b", "limit")])
+    assert find(home, "--", "--limit")[1][0]["uid"] == 1
+    assert find(home, "--limit", "1", "--", "-c")[1][0]["uid"] == 1
+    assert find(home, "limit", "--", "--json", code=1)[2]["found"] == 0
+    done = home.run("search", "anna", "--nothing", check=False)
+    assert done.returncode == 2 and "put -- before it" in done.stderr
 
 
 def test_mailboxes_and_the_newest(home):

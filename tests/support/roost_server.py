@@ -72,9 +72,7 @@ class Roost:
             self.start()
 
     def run(self, *args, config=True, check=True, stdin=None, env=None):
-        command = [binary(), *args]
-        if config:
-            command += ["-c", str(self.config)]
+        command = [binary(), args[0], *(["-c", str(self.config)] if config else []), *args[1:]]
         done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=120,
                               env=dict(os.environ, **(env or {})))
         if check and done.returncode != 0:

@@ -91,7 +91,9 @@ add(struct cli *cli)
     const char *only = cli_value_take(cli, "--only");
     uint64_t days = 0;
 
-    if (cli->argc != 4 || cli->argv[2][0] == '-' || cli->argv[3][0] == '-')
+    if (cli_option_left(cli) != NULL)
+        return cli_usage_option(cli);
+    if (cli->argc != 4)
         return cli_usage(cli, "give the name of an account and a name for the device");
     if (days_text != NULL &&
         (!span_to_u64(span_of_str(days_text), LIMIT_APP_PASSWORD_DAYS, &days) || days == 0))
@@ -113,10 +115,12 @@ account_app_password(struct cli *cli)
 
     if (strcmp(what, "add") == 0)
         return add(cli);
-    if (strcmp(what, "list") == 0 && cli->argc == 3 && cli->argv[2][0] != '-')
+    if (cli_option_left(cli) != NULL)
+        return cli_usage_option(cli);
+    if (strcmp(what, "list") == 0 && cli->argc == 3)
         return ask(cli, "account-app-password",
                    json_pack("{ss, ss}", "account", cli->argv[2], "what", "list"), &asking);
-    if (strcmp(what, "remove") == 0 && cli->argc == 4 && cli->argv[2][0] != '-')
+    if (strcmp(what, "remove") == 0 && cli->argc == 4)
         return ask(cli, "account-app-password",
                    json_pack("{ss, ss, ss}", "account", cli->argv[2], "what", "remove", "name",
                              cli->argv[3]),

@@ -121,10 +121,13 @@ account_quota_show(struct cli *cli)
         json_object_set_new(args, resources[i].name, limit);
         any = true;
     }
+    if (cli_option_left(cli) != NULL) {
+        json_decref(args);
+        return cli_usage_option(cli);
+    }
     if (cli->argc > 2 || (cli->argc == 1 && any) ||
         (cli->argc == 2 &&
-         (cli->argv[1][0] == '-' ||
-          json_object_set_new(args, "account", json_string(cli->argv[1])) != 0))) {
+         json_object_set_new(args, "account", json_string(cli->argv[1])) != 0)) {
         json_decref(args);
         return cli_usage(cli, "give the name of one account");
     }

@@ -137,31 +137,20 @@ print_account(void *ctx, const json_t *row, struct span data)
 
 /* ---- the verb ---- */
 
-static bool
-flag_take(struct cli *cli, const char *flag)
-{
-    for (int i = 0; i < cli->argc; i++) {
-        if (strcmp(cli->argv[i], flag) != 0)
-            continue;
-        for (int k = i + 1; k < cli->argc; k++)
-            cli->argv[k - 1] = cli->argv[k];
-        cli->argc--;
-        return true;
-    }
-    return false;
-}
-
 static int
 account_add(struct cli *cli)
 {
-    const bool from_stdin = flag_take(cli, "--password-stdin");
-    const bool skip = flag_take(cli, "--skip-existing");
+    const bool from_stdin = cli_flag_take(cli, "--password-stdin");
+    const bool skip = cli_flag_take(cli, "--skip-existing");
+    const char *from = cli_value_take(cli, "--from");
 
-    if (cli->argc == 3 && strcmp(cli->argv[1], "--from") == 0)
-        return account_add_file(cli, cli->argv[2], skip);
+    if (cli_option_left(cli) != NULL)
+        return cli_usage_option(cli);
+    if (from != NULL && !from_stdin && cli->argc == 1)
+        return account_add_file(cli, from, skip);
     if (skip)
         return cli_usage(cli, "--skip-existing is only for --from FILE");
-    if (cli->argc != 2 || cli->argv[1][0] == '-')
+    if (cli->argc != 2 || from != NULL)
         return cli_usage(cli, "give the name of one account");
     return with_password(cli, "account-add", cli->argv[1], from_stdin);
 }
@@ -169,11 +158,13 @@ account_add(struct cli *cli)
 static int
 account_list(struct cli *cli)
 {
-    const bool removed = flag_take(cli, "--removed");
+    const bool removed = cli_flag_take(cli, "--removed");
     const struct asking asking = {.on_row = cli->json ? ask_print_json
                                             : removed ? print_removed
                                                       : print_account};
 
+    if (cli_option_left(cli) != NULL)
+        return cli_usage_option(cli);
     if (cli->argc != 1)
         return cli_usage(cli, "list takes no name");
     return ask(cli, removed ? "account-removed" : "account-list", json_object(), &asking);
@@ -182,9 +173,11 @@ account_list(struct cli *cli)
 static int
 account_alias(struct cli *cli)
 {
-    const bool remove = flag_take(cli, "--remove");
+    const bool remove = cli_flag_take(cli, "--remove");
     const struct asking asking = {0};
 
+    if (cli_option_left(cli) != NULL)
+        return cli_usage_option(cli);
     if (cli->argc != 3)
         return cli_usage(cli, "give the name of an account and an address");
     return ask(cli, "account-alias",
@@ -198,6 +191,8 @@ simple(struct cli *cli, const char *verb)
 {
     const struct asking asking = {0};
 
+    if (cli_option_left(cli) != NULL)
+        return cli_usage_option(cli);
     if (cli->argc != 2)
         return cli_usage(cli, "give the name of one account");
     return ask(cli, verb, json_pack("{ss}", "account", cli->argv[1]), &asking);
@@ -252,12 +247,14 @@ removal_announce(struct cli *cli, const char *name, bool for_good, struct err *e
 static int
 account_remove(struct cli *cli)
 {
-    const bool sure = flag_take(cli, "--yes");
-    const bool for_good = flag_take(cli, "--for-good");
+    const bool sure = cli_flag_take(cli, "--yes");
+    const bool for_good = cli_flag_take(cli, "--for-good");
     const struct asking asking = {.on_row = cli->json ? ask_print_json : print_what_became};
     struct err err = {.rc = RC_OK};
     char answer[PASSWORD_MAX];
 
+    if (cli_option_left(cli) != NULL)
+        return cli_usage_option(cli);
     if (cli->argc != 2)
         return cli_usage(cli, "give the name of one account");
     if (cli_config_path(cli) == NULL)
@@ -298,7 +295,9 @@ account_restore(struct cli *cli)
     const struct asking asking = {.on_row = cli->json ? ask_print_json : print_lost_alias};
     uint64_t id = 0;
 
-    if (cli->argc != 2 || cli->argv[1][0] == '-')
+    if (cli_option_left(cli) != NULL)
+        return cli_usage_option(cli);
+    if (cli->argc != 2)
         return cli_usage(cli, "give the name of one account");
     if (id_text != NULL && (!span_to_u64(span_of_str(id_text), INT64_MAX, &id) || id == 0))
         return cli_usage(cli, "--id needs a number from `roost account list --removed`");
@@ -322,10 +321,12 @@ print_share(void *ctx, const json_t *row, struct span data)
 static int
 account_shares(struct cli *cli)
 {
-    const bool rebuild = flag_take(cli, "--rebuild");
+    const bool rebuild = cli_flag_take(cli, "--rebuild");
     const struct asking asking = {.on_row = cli->json ? ask_print_json : print_share};
 
-    if (cli->argc != (rebuild ? 1 : 2) || (!rebuild && cli->argv[1][0] == '-'))
+    if (cli_option_left(cli) != NULL)
+        return cli_usage_option(cli);
+    if (cli->argc != (rebuild ? 1 : 2))
         return cli_usage(cli, "give the name of one account, or --rebuild");
     return ask(cli, "account-shares",
                rebuild ? json_pack("{sb}", "rebuild", 1)
@@ -341,7 +342,9 @@ cmd_account(struct cli *cli)
     if (strcmp(what, "add") == 0)
         return account_add(cli);
     if (strcmp(what, "passwd") == 0) {
-        const bool from_stdin = flag_take(cli, "--password-stdin");
+        const bool from_stdin = cli_flag_take(cli, "--password-stdin");
+        if (cli_option_left(cli) != NULL)
+            return cli_usage_option(cli);
         return cli->argc == 2 ? with_password(cli, "account-passwd", cli->argv[1], from_stdin)
                               : cli_usage(cli, "give the name of one account");
     }

@@ -167,43 +167,29 @@ run_live(struct top *top)
 
 /* NULL, or what is wrong with the arguments. */
 static const char *
-args_take(struct top *top)
+args_take(struct top *top, struct cli *cli)
 {
-    const struct cli *cli = top->cli;
+    const char *sort = cli_value_take(cli, "--sort");
+    const char *every = cli_value_take(cli, "--every");
 
-    for (int i = 0; i < cli->argc; i++) {
-        const char *arg = cli->argv[i];
-        const char *value = i + 1 < cli->argc ? cli->argv[i + 1] : NULL;
-        if (strcmp(arg, "--once") == 0) {
-            top->once = true;
-        } else if (strcmp(arg, "--reverse") == 0) {
-            top->reversed = true;
-        } else if (strcmp(arg, "--account") == 0 && value != NULL) {
-            top->account = value;
-            i++;
-        } else if (strcmp(arg, "--sort") == 0 && value != NULL) {
-            top->sort = top_sort_of_name(value);
-            if (top->sort == TOP_SORT_COUNT)
-                return "--sort takes session, account, doing, idle, acked, peer, out or "
-                       "suspect";
-            i++;
-        } else if (strcmp(arg, "--every") == 0 && value != NULL) {
-            if (!span_to_u64(span_of_str(value), EVERY_MOST_S, &top->every_s) ||
-                top->every_s == 0)
-                return "--every takes 1 to 3600 seconds";
-            i++;
-        } else {
-            return "one of the arguments is unknown";
-        }
-    }
-    return NULL;
+    top->once = cli_flag_take(cli, "--once");
+    top->reversed = cli_flag_take(cli, "--reverse");
+    top->account = cli_value_take(cli, "--account");
+    if (sort != NULL)
+        top->sort = top_sort_of_name(sort);
+    if (top->sort == TOP_SORT_COUNT)
+        return "--sort takes session, account, doing, idle, acked, peer, out or suspect";
+    if (every != NULL &&
+        (!span_to_u64(span_of_str(every), EVERY_MOST_S, &top->every_s) || top->every_s == 0))
+        return "--every takes 1 to 3600 seconds";
+    return cli->argc > 0 ? "one of the arguments is unknown" : NULL;
 }
 
 int
 cmd_top(struct cli *cli)
 {
     struct top top = {.cli = cli, .every_s = EVERY_S, .sort = TOP_BY_IDLE};
-    const char *wrong = args_take(&top);
+    const char *wrong = args_take(&top, cli);
 
     if (wrong != NULL)
         return cli_usage(cli, wrong);
