@@ -47,6 +47,7 @@ struct asker {
     struct list link; /* control->lock */
     struct control *control;
     struct frame_stream stream;
+    unsigned uid;    /* the user who asks */
     struct buf data; /* data of the last frame read */
     bool ended;      /* the input is complete */
 };
@@ -101,10 +102,19 @@ answer(struct asker *asker, enum rc rc, const struct err *err)
 }
 
 static void
+tell_done(const struct asker *asker, const char *verb)
+{
+    struct log_scope scope;
+
+    log_scope_init(&scope, asker->control->house.log, LOG_SERVER, 0);
+    log_put(&scope, LOG_E_ADMIN_VERB, "%s by %u", verb, asker->uid);
+}
+
+static void
 serve(struct asker *asker)
 {
     const struct verb_io io = {.ctx = asker, .row = io_row, .next = io_next};
-    struct verb_call call = {.house = &asker->control->house, .io = &io};
+    struct verb_call call = {.house = &asker->control->house, .io = &io, .uid = asker->uid};
     struct err err = {.rc = RC_OK};
     json_t *head = NULL;
 
@@ -115,6 +125,8 @@ serve(struct asker *asker)
     const enum rc rc = verb == NULL || !json_is_object(call.args)
                            ? err_set(&err, RC_INVALID, 0, "no verb was named")
                            : verb_run(verb, &call, &err);
+    if (rc == RC_OK)
+        tell_done(asker, verb);
     answer(asker, rc, &err);
     json_decref(head);
 }
@@ -141,17 +153,19 @@ asker_run(void *arg)
 /* ---- askers ---- */
 
 static bool
-is_trusted(int fd)
+is_trusted(int fd, unsigned *uid_out)
 {
     struct ucred cred;
     socklen_t len = sizeof cred;
 
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 &&
-           (cred.uid == 0 || cred.uid == geteuid());
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
+        return false;
+    *uid_out = cred.uid;
+    return cred.uid == 0 || cred.uid == geteuid();
 }
 
 static void
-asker_add(struct control *control, int fd)
+asker_add(struct control *control, int fd, unsigned uid)
 {
     struct asker *asker = calloc(1, sizeof *asker);
     pthread_attr_t attr;
@@ -162,6 +176,7 @@ asker_add(struct control *control, int fd)
         return;
     }
     asker->control = control;
+    asker->uid = uid;
     frame_stream_init(&asker->stream, fd);
     buf_init(&asker->data, FRAME_DATA_MAX);
     lock_enter(&control->lock);
@@ -218,6 +233,7 @@ static void *
 control_run(void *arg)
 {
     struct control *control = arg;
+    unsigned uid;
     bool pausing = false; /* for a while, only the stop is listened to */
 
     for (;;) {
@@ -236,8 +252,8 @@ control_run(void *arg)
         }
         if (fd < 0)
             continue;
-        if (is_trusted(fd))
-            asker_add(control, fd);
+        if (is_trusted(fd, &uid))
+            asker_add(control, fd, uid);
         else
             close(fd);
     }

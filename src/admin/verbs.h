@@ -22,6 +22,8 @@
 #include "session/settings.h"
 
 struct accounts;
+struct index_counts;
+struct index_wishes;
 struct journal;
 struct log;
 struct networks;
@@ -52,6 +54,8 @@ struct verb_house {
     struct registry *registry;
     struct store *store;
     struct store_indexes *indexes; /* NULL: a server runs that uses none */
+    struct index_counts *index_counts;
+    struct index_wishes *index_wishes; /* NULL: no server runs that uses indexes */
     struct accounts *accounts;
     struct session_table *table; /* NULL: no server runs */
     struct log *log;             /* NULL: no server runs */
@@ -78,6 +82,7 @@ struct verb_call {
     const struct verb_house *house;
     const struct verb_io *io;
     const json_t *args; /* an object */
+    unsigned uid;       /* the user who asks */
 };
 
 struct verb {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `roost index`: completes the index of an account, makes it anew, or shows what it has.
+ * `roost index`: completes the index of an account, makes it anew, or shows what it has, or
+ * what happened to all of them since the server started.
  *
  *   asker   {"account": NAME, "anew": bool, "show": bool}
  *   rows    {"done": n, "of": n}         some times a second, ids of messages
@@ -8,14 +9,23 @@
  *           {"account": NAME, "exists": bool, "messages", "behind", "dead", "octets",
  *            "text_octets", "added", "unsure": n}   at the end; with show, not the last two
  *
+ *   asker   {"show": true}
+ *   row     {"checks", "failed", "anew", "removed", "added": n}   index_counts.h
+ *           with "accounts_waiting" and "messages_waiting", to be indexed in the background
+ *
  * In a running server, searches use the index meanwhile, and its background thread leaves this
  * account alone.
  */
 #include "admin/verbs.h"
 
+#include <stdlib.h>
 #include <time.h>
 
+#include "base/limits.h"
+#include "journal/log.h"
 #include "mailbox/memory/account.h"
+#include "mailbox/search/index_counts.h"
+#include "mailbox/search/index_wishes.h"
 #include "mailbox/search/indexer.h"
 #include "store/registry.h"
 
@@ -30,6 +40,7 @@ enum {
 struct indexing_verb {
     const struct verb_call *call;
     const char *name; /* of the account */
+    uint64_t account;
     struct store_account *acct;
     struct turn_waiter waiter;
 };
@@ -168,6 +179,20 @@ progress_give(const struct indexing_verb *verb, const struct indexer *indexer, i
                     err);
 }
 
+/* Whoever reads the log has not seen what the asker is told. */
+static void
+log_anew(const struct indexing_verb *verb, enum indexer_why why)
+{
+    struct log_scope scope;
+
+    if (verb->call->house->log == NULL)
+        return;
+    log_scope_init(&scope, verb->call->house->log, LOG_SERVER, 0);
+    log_put(&scope, why == INDEXER_WRONG ? LOG_E_INDEX_WRONG : LOG_E_INDEX_ANEW,
+            "index of account %ju is made anew: %s; `roost index` by user %u",
+            (uintmax_t)verb->account, indexer_why_text(why), verb->call->uid);
+}
+
 /* Steps until it is done. Each row also tells whether the asker is still there. */
 static enum rc
 run_steps(struct indexing_verb *verb, struct indexer *indexer, struct err *err)
@@ -185,6 +210,7 @@ run_steps(struct indexing_verb *verb, struct indexer *indexer, struct err *err)
             rc = RC_OK;
         }
         if (rc == RC_OK && outcome == INDEXER_ANEW) {
+            log_anew(verb, indexer_why(indexer));
             rc = row_give(
                 verb, json_pack("{ss}", "anew", indexer_why_text(indexer_why(indexer))), err);
             if (++anew == ANEW_MAX)
@@ -200,8 +226,10 @@ run_steps(struct indexing_verb *verb, struct indexer *indexer, struct err *err)
 static enum rc
 complete(struct indexing_verb *verb, bool anew, struct err *err)
 {
-    const struct indexer_options options = {
-        .indexes = verb->call->house->indexes, .acct = verb->acct, .rng = &rng_system};
+    const struct indexer_options options = {.indexes = verb->call->house->indexes,
+                                            .acct = verb->acct,
+                                            .rng = &rng_system,
+                                            .counts = verb->call->house->index_counts};
     struct indexer *indexer = NULL;
     struct indexer_progress progress;
     json_t *row = NULL;
@@ -234,31 +262,121 @@ never_used(const struct indexing_verb *verb, struct err *err)
                     err);
 }
 
+/* ---- all of them ---- */
+
+/* How many messages of an account the index does not know. */
+static enum rc
+behind_read(struct indexing_verb *verb, uint64_t account, uint64_t *out, struct err *err)
+{
+    struct account *acct = NULL;
+    struct index_state state = {.mark = 0};
+    uint64_t highest = 0;
+
+    *out = 0;
+    if (account_get(verb->call->house->accounts, account, &acct) != RC_OK)
+        return RC_OK; /* it was removed */
+    verb->acct = account_store(acct);
+    enum rc rc = state_read(verb, &state, err);
+    if (rc == RC_OK || rc == RC_NOT_FOUND || rc == RC_CORRUPT) /* it will be made anew */
+        rc = highest_read(verb, &highest, err);
+    account_put(acct);
+    if (rc == RC_OK && highest > state.mark)
+        *out = highest - state.mark;
+    return rc;
+}
+
+static enum rc
+waiting_read(struct indexing_verb *verb, size_t *accounts_out, uint64_t *messages_out,
+             struct err *err)
+{
+    const size_t max = LIMIT_INDEX_WISHES + 1; /* and the one that is under way */
+    uint64_t *accounts = calloc(max, sizeof *accounts);
+    uint64_t behind = 0;
+    enum rc rc = accounts == NULL ? err_set(err, RC_LIMIT, 0, "no memory") : RC_OK;
+
+    *messages_out = *accounts_out = 0;
+    if (rc == RC_OK)
+        *accounts_out = index_wishes_list(verb->call->house->index_wishes, accounts, max);
+    for (size_t i = 0; i < *accounts_out && rc == RC_OK; i++) {
+        rc = behind_read(verb, accounts[i], &behind, err);
+        *messages_out += behind;
+    }
+    free(accounts);
+    return rc;
+}
+
+static json_int_t
+number(const atomic_uint_fast64_t *counter)
+{
+    return (json_int_t)atomic_load(counter);
+}
+
+static enum rc
+show_all(struct indexing_verb *verb, struct err *err)
+{
+    const struct index_counts *counts = verb->call->house->index_counts;
+    size_t accounts = 0;
+    uint64_t messages = 0;
+
+    if (verb->call->house->index_wishes == NULL)
+        return err_set(err, RC_UNSUPPORTED, 0, "no server is running here");
+    const enum rc rc = waiting_read(verb, &accounts, &messages, err);
+    return rc != RC_OK
+               ? rc
+               : row_give(verb,
+                          json_pack(
+                              "{sI, sI, sI, sI, sI, sI, sI}", "checks", number(&counts->checks),
+                              "failed", number(&counts->failed), "anew", number(&counts->anew),
+                              "removed", number(&counts->removed), "added",
+                              number(&counts->messages), "accounts_waiting",
+                              (json_int_t)accounts, "messages_waiting", (json_int_t)messages),
+                          err);
+}
+
+/* ---- the verb ---- */
+
+static enum rc
+index_account(struct indexing_verb *verb, struct err *err)
+{
+    const struct verb_call *call = verb->call;
+    struct account *acct = NULL;
+
+    const enum rc got = account_get(call->house->accounts, verb->account, &acct);
+    if (got != RC_OK)
+        return err_set(err, got, 0, "account %s cannot be opened", verb->name);
+    verb->acct = account_store(acct);
+    const enum rc rc =
+        json_is_true(json_object_get(call->args, "show"))
+            ? show(verb, err)
+            : complete(verb, json_is_true(json_object_get(call->args, "anew")), err);
+    account_put(acct);
+    return rc;
+}
+
 enum rc
 verb_index(const struct verb_call *call, struct err *err)
 {
     struct indexing_verb verb = {.call = call};
+    const bool shows = json_is_true(json_object_get(call->args, "show"));
+    const bool all = shows && verb_text(call, "account") == NULL;
     struct registry_account account;
-    struct account *acct = NULL;
     int64_t changed_s;
+    enum rc rc = RC_OK;
 
-    enum rc rc = verb_account(call, &account, err);
+    if (!all)
+        rc = verb_account(call, &account, err);
     if (rc != RC_OK)
         return rc;
     if (call->house->indexes == NULL)
         return err_set(err, RC_UNSUPPORTED, 0, "this server uses no indexes: [search] index");
-    verb.name = account.name;
-    if (!store_account_is_made(call->house->store, account.id, &changed_s))
-        return never_used(&verb, err);
-    rc = account_get(call->house->accounts, account.id, &acct);
-    if (rc != RC_OK)
-        return err_set(err, rc, 0, "account %s cannot be opened", account.name);
-    verb.acct = account_store(acct);
+    if (!all) {
+        verb.name = account.name;
+        verb.account = account.id;
+        if (!store_account_is_made(call->house->store, account.id, &changed_s))
+            return never_used(&verb, err);
+    }
     turn_waiter_init(&verb.waiter);
-    rc = json_is_true(json_object_get(call->args, "show"))
-             ? show(&verb, err)
-             : complete(&verb, json_is_true(json_object_get(call->args, "anew")), err);
+    rc = all ? show_all(&verb, err) : index_account(&verb, err);
     turn_waiter_done(&verb.waiter);
-    account_put(acct);
     return rc;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "admin/frame.h"
 #include "admin/verbs.h"
@@ -168,12 +169,13 @@ ask_here(struct config *config, const char *verb, const json_t *args,
         .registry = house.registry,
         .store = house.store,
         .indexes = house.indexes,
+        .index_counts = &house.index_counts,
         .accounts = house.accounts,
         .journal_path = config_path(config, "journal.db"),
         .settings = &settings,
         .undelete_s = config->undelete_s,
     };
-    const struct verb_call call = {.house = &verbs, .io = &io, .args = args};
+    const struct verb_call call = {.house = &verbs, .io = &io, .args = args, .uid = geteuid()};
     rc = verb_run(verb, &call, err);
     house_close(&house);
     return rc;
@@ -220,6 +222,8 @@ ask(struct cli *cli, const char *verb, json_t *args, const struct asking *asking
         json_decref(args);
         return CLI_USAGE;
     }
+    if (args == NULL)
+        return cli_usage(cli, "the arguments are not UTF-8");
     const enum rc rc = ask_quietly(cli, verb, args, asking, &err);
     return rc == RC_OK ? CLI_OK : cli_fail(cli, CLI_FAILED, &err);
 }

@@ -77,6 +77,19 @@ on_store_report(void *ctx, uint64_t account_id, const char *text)
     log_put(&scope, LOG_E_STORE_OUTSIDER, "account %ju: %s", (uintmax_t)account_id, text);
 }
 
+static void
+on_index_removed(void *ctx, uint64_t account_id, const char *why)
+{
+    const struct house *house = ctx;
+    struct log_scope scope;
+
+    if (house->log == NULL)
+        return;
+    log_scope_init(&scope, house->log, LOG_SERVER, 0);
+    log_put(&scope, LOG_E_INDEX_REMOVED, "index of account %ju was removed by a search: %s",
+            (uintmax_t)account_id, why);
+}
+
 static enum rc
 open_log(struct house *house, struct err *err)
 {
@@ -162,8 +175,13 @@ house_store_open(struct house *house, struct err *err)
     if (rc == RC_OK)
         accounts_set_registry(house->accounts, house->registry);
     if (rc == RC_OK)
-        accounts_set_search(house->accounts,
-                            &(struct account_search){house->indexes, house->wishes});
+        accounts_set_search(house->accounts, &(struct account_search){
+                                                 .indexes = house->indexes,
+                                                 .wishes = house->wishes,
+                                                 .counts = &house->index_counts,
+                                                 .removed = on_index_removed,
+                                                 .ctx = house,
+                                             });
     if (rc == RC_OK)
         accounts_set_quota(house->accounts, &config->quota);
     if (rc == RC_OK)

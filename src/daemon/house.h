@@ -11,6 +11,7 @@
 #include "daemon/config.h"
 #include "imap/imap.h"
 #include "mailbox/memory/account.h"
+#include "mailbox/search/index_counts.h"
 #include "session/session.h"
 #include "store/registry.h"
 #include "store/store.h"
@@ -29,6 +30,7 @@ struct house {
     struct room *room;             /* HOUSE_SERVE */
     struct store_indexes *indexes; /* NULL: [search] index = no, and a server runs */
     struct index_wishes *wishes;   /* HOUSE_SERVE, and there are indexes */
+    struct index_counts index_counts;
     struct accounts *accounts;
 };
 

@@ -158,8 +158,10 @@ run_steps(struct indexing *indexing, uint64_t account_id, struct indexer *indexe
 static enum visit
 index_account(struct indexing *indexing, uint64_t account_id, struct account *acct)
 {
-    const struct indexer_options options = {
-        .indexes = indexing->house->indexes, .acct = account_store(acct), .rng = &rng_system};
+    const struct indexer_options options = {.indexes = indexing->house->indexes,
+                                            .acct = account_store(acct),
+                                            .rng = &rng_system,
+                                            .counts = &indexing->house->index_counts};
     const int64_t began_us = clock_mono_us(&clock_system);
     struct indexer *indexer = NULL;
 

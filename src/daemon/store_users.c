@@ -17,6 +17,8 @@ open_control(struct server *server, struct err *err)
         .registry = house->registry,
         .store = house->store,
         .indexes = house->indexes,
+        .index_counts = &house->index_counts,
+        .index_wishes = house->wishes,
         .accounts = house->accounts,
         .table = server->env.table,
         .log = house->log,

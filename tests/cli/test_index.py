@@ -2,11 +2,13 @@
 """`roost index`, `[search]`, and the background thread that indexes accounts in which somebody searches."""
 
 import json
+import os
 import random
 import re
 import sqlite3
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,50 @@ def test_index_is_made_shown_and_made_anew(home, tmp_path):
     lines = home.run("index", "anna", "--anew").stdout.splitlines()
     assert lines[0] == "made anew: somebody asked for it" and lines[1] == "350 messages added"
     assert re.fullmatch(r"anna: 350 messages; [\d.]+ [KM]iB, \d+ % of the text", lines[2])
+
+
+def test_options_stand_anywhere(home, tmp_path):
+    fill(home, tmp_path, 20)
+    assert rows(home.run("index", "--anew", "anna", "--json"))[-1]["messages"] == 20
+    assert rows(home.run("index", "--show", "--json", "anna"))[0]["messages"] == 20
+    assert 'no account "--anew"' in home.run("index", "--", "--anew", check=False).stderr
+
+
+def test_what_happened_is_counted_and_logged(tmp_path):
+    with Roost(accounts=["anna"], options=["search.index_from=1000", "log.levels=APSF"]) as server:
+        fill(server, tmp_path, 1200)
+        row, = rows(server.run("index", "--show", "--json"))
+        assert row == {"checks": 0, "failed": 0, "anew": 0, "removed": 0, "added": 0, "accounts_waiting": 0, "messages_waiting": 0}
+        server.run("index", "anna")
+        row, = rows(server.run("index", "--show", "--json"))
+        assert (row["added"], row["failed"], row["anew"], row["messages_waiting"]) == (1200, 0, 0, 0) and row["checks"] >= 9
+        server.run("index", "anna", "--anew")
+        anew = server.log_wait(r"S 07111 .*").group()
+        assert f"made anew: somebody asked for it; `roost index` by user {os.geteuid()}" in anew
+        assert server.log_wait(rf"P 07210 0 index by {os.geteuid()}\n")
+        row, = rows(server.run("index", "--show", "--json"))
+        assert (row["added"], row["anew"]) == (2400, 1)
+        assert "2400 messages indexed" in server.run("index", "--show").stdout
+
+
+def test_a_search_that_removes_an_index_says_so(tmp_path):
+    with Roost(accounts=["anna"], options=["search.index_from=1"]) as server:
+        fill(server, tmp_path, 300)
+        server.run("index", "anna")
+        server.stop()
+        path = index_db(server)
+        path.write_bytes(path.read_bytes()[:8192] + b"x" * (path.stat().st_size - 8192))
+        server.start()
+        assert search(server, "BODY only7x") == [["8"]]
+        said = server.log_wait(r"^.* 07114 .*").group()
+        assert re.search(r" S 07114 0 index of account \d+ was removed by a search: \S", said), said
+        assert rows(server.run("index", "--show", "--json"))[0]["removed"] == 1
+
+
+def test_all_indexes_without_a_server(tmp_path):
+    with Roost(accounts=["anna"], start=False) as home:
+        done = home.run("index", "--show", check=False)
+        assert done.returncode == 1 and "no server is running" in done.stderr
 
 
 def test_what_is_wrong(home):
@@ -149,6 +195,42 @@ def test_it_is_made_when_somebody_searches(tmp_path):
         assert rows(server.run("index", "bob", "--show", "--json"))[0]["exists"] is False
 
 
+
+
+def settled(server):
+    """Nobody waits for the background thread any more."""
+    deadline = time.monotonic() + 10
+    while rows(server.run("index", "--show", "--json"))[0]["accounts_waiting"] > 0:
+        assert time.monotonic() < deadline
+
+
+def test_small_accounts_need_no_index(tmp_path):
+    """Below [search] index_from, an index that an administrator has made is used. If it goes, the messages are read, and it
+    is not made again."""
+    with Roost(accounts=["anna"], options=["search.index_from=1000", "log.levels=APSF"]) as server:
+        fill(server, tmp_path, 700)
+        server.run("index", "anna")
+        assert search(server, "BODY only7x") == [["8"]]
+        assert re.search(r"P 07032 .*\(text \(index\)\)", server.log())
+        for damage in (False, True):
+            path = index_db(server)
+            server.stop()
+            if damage:
+                path.write_bytes(path.read_bytes()[:8192] + b"x" * (path.stat().st_size - 8192))
+            else:
+                for file in path.parent.glob("search.db*"):
+                    file.unlink()
+            server.start()
+            assert search(server, "BODY only7x", "BODY only699x") == [["8"], ["700"]]
+            settled(server)
+            assert index_db(server) is None
+            assert len(re.findall(r" 07114 ", server.log())) == damage
+            assert rows(server.run("index", "--show", "--json"))[0]["added"] == 0
+            server.run("index", "anna")
+        fill(server, tmp_path, 20, seed=2)  # behind, and not completed: so few are read
+        assert search(server, "SUBJECT mail", "FROM a3@example.org NOT BODY only3x")[0] == [str(n) for n in range(1, 721)]
+        settled(server)
+        assert rows(server.run("index", "anna", "--show", "--json"))[0]["behind"] == 20
 
 
 def test_the_mail_of_another_account(tmp_path):

@@ -334,6 +334,12 @@ account_names_serial(struct account *acct)
 }
 
 bool
+account_is_purged_elsewhere(const struct account *acct)
+{
+    return acct->accounts->shared;
+}
+
+bool
 account_reads_wait(const struct account *acct)
 {
     return acct->accounts->reads_wait;

@@ -32,12 +32,18 @@ bool accounts_is_made(struct accounts *accounts, uint64_t account_id);
 /* Indexes of texts. */
 struct budget;
 struct store_indexes;
+struct index_counts;
 struct index_wishes;
 struct account_search {
     struct store_indexes *indexes; /* NULL: none is asked, all is looked at */
     struct index_wishes *wishes;   /* NULL: nobody makes indexes */
+    struct index_counts *counts;   /* NULL: nobody counts */
+    /* NULL: nobody wants to know that a search has removed an index, which was of no use
+     * because of `why`. Thread: the session; may not wait. */
+    void (*removed)(void *ctx, uint64_t account_id, const char *why);
+    void *ctx;
 };
-/** Both are borrowed for the life of the accounts; at first there are none. Call it before the
+/** All are borrowed for the life of the accounts; at first there are none. Call it before the
  *  first account_get. */
 void accounts_set_search(struct accounts *accounts, const struct account_search *search);
 /** Never NULL. */
@@ -117,6 +123,8 @@ MUST_USE enum rc account_quota(struct account *acct, struct quota_amounts *out,
 uint32_t account_acl_serial(struct account *acct);
 /** Grows with each change of access control lists or names of mailboxes. */
 uint32_t account_names_serial(struct account *acct);
+/** Whether messages may be purged elsewhere that views here still name (STORE_SHARED). */
+bool account_is_purged_elsewhere(const struct account *acct);
 /** Whether beginning a read of it may wait for a network (STORE_READS_WAIT). */
 bool account_reads_wait(const struct account *acct);
 

@@ -8,6 +8,7 @@ index_wishes_init(struct index_wishes *wishes)
     lock_init(&wishes->lock, LOCK_LEAF);
     pthread_cond_init(&wishes->changed, NULL);
     wishes->first = wishes->count = 0;
+    wishes->taken = 0;
     wishes->stopped = false;
 }
 
@@ -47,16 +48,31 @@ index_wishes_take(struct index_wishes *wishes, int64_t timeout_ms, uint64_t *acc
     bool taken = false;
 
     lock_enter(&wishes->lock);
+    wishes->taken = 0;
     if (wishes->count == 0 && !wishes->stopped)
         lock_wait_ms(&wishes->lock, &wishes->changed, timeout_ms);
     if (wishes->count > 0 && !wishes->stopped) {
-        *account_out = wishes->accounts[wishes->first];
+        *account_out = wishes->taken = wishes->accounts[wishes->first];
         wishes->first = (wishes->first + 1) % LIMIT_INDEX_WISHES;
         wishes->count--;
         taken = true;
     }
     lock_leave(&wishes->lock);
     return taken;
+}
+
+size_t
+index_wishes_list(struct index_wishes *wishes, uint64_t *accounts_out, size_t max)
+{
+    size_t count = 0;
+
+    lock_enter(&wishes->lock);
+    if (wishes->taken != 0 && max > 0 && !is_waiting(wishes, wishes->taken))
+        accounts_out[count++] = wishes->taken;
+    for (uint32_t i = 0; i < wishes->count && count < max; i++)
+        accounts_out[count++] = wishes->accounts[(wishes->first + i) % LIMIT_INDEX_WISHES];
+    lock_leave(&wishes->lock);
+    return count;
 }
 
 void

@@ -109,6 +109,7 @@ make_anew(struct indexer *indexer, enum indexer_why why, enum indexer_outcome *o
     if (rc != RC_OK)
         return rc;
     forget(indexer);
+    INDEX_COUNT(indexer->options.counts, anew, 1);
     indexer->asked = false;
     indexer->why = why;
     indexer->progress.state = (struct index_state){.mark = 0};
@@ -342,6 +343,7 @@ add_batch(struct indexer *indexer, uint64_t mark, const struct digest *proof, st
     for (size_t i = 0; i < indexer->count; i++)
         indexer->progress.unsure += indexer->documents[i].unsure;
     indexer->progress.added += indexer->count;
+    INDEX_COUNT(indexer->options.counts, messages, indexer->count);
     indexer->progress.state.mark = mark;
     indexer->count = 0;
     arena_reset(&indexer->batch);

@@ -27,6 +27,7 @@
 #define MAILBOX_SEARCH_INDEXER_H
 
 #include "base/rng.h"
+#include "mailbox/search/index_counts.h"
 #include "mailbox/write/turn_wait.h"
 #include "store/index.h"
 
@@ -35,7 +36,8 @@ struct indexer;
 struct indexer_options {
     struct store_indexes *indexes; /* borrowed, as the account and rng */
     struct store_account *acct;
-    struct rng *rng; /* chooses samples */
+    struct rng *rng;             /* chooses samples */
+    struct index_counts *counts; /* borrowed; NULL: nothing is counted */
 };
 /** Nothing is opened yet. RC_LIMIT. */
 MUST_USE enum rc indexer_open(const struct indexer_options *options, struct indexer **out,

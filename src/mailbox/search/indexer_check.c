@@ -38,6 +38,14 @@ checks_begin(struct checks *checks)
     checks->has_sample = false;
 }
 
+/* A sample was compared. */
+static void
+count(const struct indexer *indexer, bool wrong)
+{
+    INDEX_COUNT(indexer->options.counts, checks, 1);
+    INDEX_COUNT(indexer->options.counts, failed, wrong);
+}
+
 /* ---- sets ---- */
 
 /* Room for all messages up to the mark, none of which is in it. */
@@ -179,6 +187,8 @@ checks_compare(struct indexer *indexer, bool *wrong_out, struct err *err)
     if (rc == RC_OK && !has)
         rc = is_wrong(indexer, checks->maker.message, wrong_out, err);
     store_index_end(indexer->index);
+    if (rc == RC_OK)
+        count(indexer, *wrong_out);
     return rc;
 }
 
@@ -319,11 +329,14 @@ static enum rc
 judge_terms(struct indexer *indexer, bool *wrong_out, struct err *err)
 {
     const struct checks *checks = &indexer->checks;
+    enum rc rc = RC_OK;
 
-    for (size_t i = 0; i < checks->term_count; i++)
+    for (size_t i = 0; rc == RC_OK && !*wrong_out && i < checks->term_count; i++)
         if (!checks->terms[i].found)
-            return is_wrong(indexer, checks->message, wrong_out, err);
-    return RC_OK;
+            rc = is_wrong(indexer, checks->message, wrong_out, err);
+    if (rc == RC_OK && checks->term_count > 0)
+        count(indexer, *wrong_out);
+    return rc;
 }
 
 static enum rc
@@ -368,9 +381,11 @@ compare_claim(struct indexer *indexer, struct store_tx *tx, bool *over_out, bool
     if (rc == RC_NOT_FOUND) /* nothing was claimed, or the message is gone */
         return RC_OK;
     indexer->progress.checked += rc == RC_OK;
-    if (rc == RC_OK && !checks->maker.unsure &&
-        !document_has(&checks->maker, checks->claim.space, term_span(&checks->claim)))
-        *wrong_out = true;
+    if (rc == RC_OK && !checks->maker.unsure) {
+        *wrong_out =
+            !document_has(&checks->maker, checks->claim.space, term_span(&checks->claim));
+        count(indexer, *wrong_out);
+    }
     return rc;
 }
 

@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "mailbox/content/fields.h"
 #include "mailbox/memory/account.h"
+#include "mailbox/search/index_counts.h"
 #include "mailbox/search/index_wishes.h"
 
 enum {
@@ -406,13 +407,17 @@ ask(struct search *search, struct store_index *index, const struct index_state *
 
 /* It is of no use to anybody, and will be made anew. */
 static void
-remove_index(const struct search *search)
+remove_index(const struct search *search, const struct err *why)
 {
     struct account *acct = account_of(search);
-    struct err err = {.rc = RC_OK};
+    const struct account_search *with = account_search(acct);
 
-    if (store_index_remove(account_search(acct)->indexes, account_store(acct), &err) == RC_OK)
-        wish(search);
+    if (store_index_remove(with->indexes, account_store(acct), NULL) != RC_OK)
+        return;
+    INDEX_COUNT(with->counts, removed, 1);
+    if (with->removed != NULL)
+        with->removed(with->ctx, account_id(acct), why->text);
+    wish(search);
 }
 
 /* RC_AGAIN: not finished. Everything else is. */
@@ -457,7 +462,7 @@ search_index_slice(struct search *search, const struct clock *clock, int64_t dea
         search->tally.index_rc = rc;
     }
     if (rc == RC_CORRUPT)
-        remove_index(search);
+        remove_index(search, &err);
     if (asking->stage == HITS_ANSWERED)
         attach(search->root, asking);
     search->asking = false;

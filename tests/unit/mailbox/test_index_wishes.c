@@ -55,6 +55,32 @@ test_there_is_room_for_so_many(void **state)
     index_wishes_done(&wishes);
 }
 
+/* Whoever wants to know sees those that wait, and the one that was taken. */
+static void
+test_the_list(void **state)
+{
+    struct index_wishes wishes;
+    uint64_t list[4];
+    uint64_t account = 0;
+
+    (void)state;
+    index_wishes_init(&wishes);
+    assert_int_equal(index_wishes_list(&wishes, list, 4), 0);
+    for (uint64_t i = 1; i <= 3; i++)
+        assert_true(index_wishes_put(&wishes, i));
+    assert_true(index_wishes_take(&wishes, 0, &account));
+    assert_int_equal(index_wishes_list(&wishes, list, 4), 3);
+    for (uint64_t i = 0; i < 3; i++)
+        assert_int_equal(list[i], i + 1);
+    assert_true(index_wishes_put(&wishes, 1)); /* it is one account all the same */
+    assert_int_equal(index_wishes_list(&wishes, list, 4), 3);
+    assert_int_equal(index_wishes_list(&wishes, list, 2), 2);
+    while (index_wishes_take(&wishes, 0, &account))
+        continue;
+    assert_int_equal(index_wishes_list(&wishes, list, 4), 0);
+    index_wishes_done(&wishes);
+}
+
 /* Takes all until it is stopped; gives their sum. */
 static void *
 take_all(void *ctx)
@@ -104,6 +130,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_waits_once),
         cmocka_unit_test(test_there_is_room_for_so_many),
+        cmocka_unit_test(test_the_list),
         cmocka_unit_test(test_who_waits_is_woken),
     };
 

@@ -29,6 +29,7 @@ struct bench {
     unsigned anew;                    /* of the last run */
     enum indexer_why why;
     unsigned steps;
+    struct index_counts counts;
 };
 
 static void
@@ -60,8 +61,10 @@ bench_done(struct bench *bench)
 static struct indexer *
 open_indexer(struct bench *bench)
 {
-    const struct indexer_options options = {
-        .indexes = bench->indexes, .acct = bench->fx->handle, .rng = &bench->rng};
+    const struct indexer_options options = {.indexes = bench->indexes,
+                                            .acct = bench->fx->handle,
+                                            .rng = &bench->rng,
+                                            .counts = &bench->counts};
     struct indexer *indexer = NULL;
     struct content *fx = bench->fx;
 
@@ -574,6 +577,10 @@ test_lies(void **state)
             assert_true(++visits < 300);
         } while (bench.anew == 0);
         assert_int_equal(bench.why, INDEXER_WRONG);
+        assert_int_equal(atomic_load(&bench.counts.failed), 1);
+        assert_int_equal(atomic_load(&bench.counts.anew), 1);
+        assert_true(atomic_load(&bench.counts.checks) > 1);
+        assert_int_equal(atomic_load(&bench.counts.messages), COUNT);
         assert_knows_all(&bench);
         bench_done(&bench);
     }
