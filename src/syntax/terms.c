@@ -75,7 +75,9 @@ next_of(struct span text)
 static size_t
 cut_before(const char *text, size_t at)
 {
-    while (at > 0 && ((unsigned char)text[at] & 0xC0) == 0x80)
+    const size_t least = at < 3 ? 0 : at - 3; /* in what is not UTF-8, there need not be any */
+
+    while (at > least && ((unsigned char)text[at] & 0xC0) == 0x80)
         at--;
     return at;
 }
@@ -156,7 +158,77 @@ terms_put(struct terms *terms, struct span piece, terms_fn *fn, void *ctx)
     }
 }
 
+/* ---- tokens ---- */
+
+static bool
+is_blank(char c)
+{
+    return (unsigned char)c <= ' ' || c == 0x7f;
+}
+
+static size_t
+count_blanks(struct span text)
+{
+    size_t count = 0;
+
+    while (count < text.len && is_blank(text.ptr[count]))
+        count++;
+    return count;
+}
+
+static size_t
+token_length(struct span text)
+{
+    size_t len = 0;
+
+    while (len < text.len && !is_blank(text.ptr[len]))
+        len++;
+    return len;
+}
+
+/* Whether there is anything that is neither in a word nor an ideograph. */
+static bool
+has_separator(struct span text)
+{
+    while (text.len > 0) {
+        const struct next next = next_of(text);
+        if (next.octets > 0 && !next.is_ideograph)
+            return true;
+        text = span_tail(text, next.at + next.octets);
+    }
+    return false;
+}
+
+static void
+put_token(struct span token, terms_fn *fn, void *ctx)
+{
+    while (token.len > TERM_OCTETS) {
+        fn(ctx, span_head(token, cut_before(token.ptr, TERM_OCTETS)));
+        token = span_tail(token, cut_before(token.ptr, TERM_STEP));
+    }
+    fn(ctx, token);
+}
+
+void
+terms_tokens(struct span text, terms_fn *fn, void *ctx)
+{
+    while (text.len > 0) {
+        text = span_tail(text, count_blanks(text));
+        const struct span token = span_head(text, token_length(text));
+        text = span_tail(text, token.len);
+        if (has_separator(token))
+            put_token(token, fn, ctx);
+    }
+}
+
 /* ---- needles ---- */
+
+bool
+terms_is_in_token(struct span folded)
+{
+    return folded.len > 0 && folded.len <= TERM_SHARED && token_length(folded) == folded.len &&
+           u8_check((const uint8_t *)folded.ptr, folded.len) == NULL && has_separator(folded);
+}
 
 struct needle_cut {
     struct span folded;

@@ -16,10 +16,15 @@
  *
  * words.h cuts in the same places, except that an ideograph is a word by itself there.
  *
+ * Short texts, such as the values of some fields, may also have tokens: what stands between two
+ * blanks (octets up to 0x20, and 0x7f), if there is anything in it that separates words, as in
+ * an address. A long one has several terms, as a word has.
+ *
  * A needle is cut likewise. If it is a part of one word, or one or two ideographs (exact), it
  * is found in a text exactly if one of the text's terms contains it. Otherwise every text that
  * contains it has terms for each of its pieces, but they may stand in another order, so the
- * text has to be looked at.
+ * text has to be looked at. A needle without a blank, with something that separates words, is
+ * found exactly if one of the text's tokens contains it.
  *
  * Thread: any; a struct terms belongs to one thread at a time.
  */
@@ -45,7 +50,7 @@ enum {
 
 /* Changes with anything that gives a text other terms: the folding, the classes of characters,
  * what of a message is searched. */
-enum { TERMS_FORM = 1 };
+enum { TERMS_FORM = 2 };
 
 /** TERMS_FORM, and the versions of the libraries that know characters and charsets. An index of
  * another form is made anew. Never 0. */
@@ -71,6 +76,10 @@ void terms_put(struct terms *terms, struct span piece, terms_fn *fn, void *ctx);
 /** The end of the text: the next piece belongs to another one. */
 void terms_end(struct terms *terms, terms_fn *fn, void *ctx);
 
+/** The tokens of a whole text, folded. They may come several times, and what is not UTF-8 stays
+ *  as it is. */
+void terms_tokens(struct span text, terms_fn *fn, void *ctx);
+
 /* How a term is related to the piece of a needle. */
 enum term_match {
     TERM_CONTAINS,
@@ -94,6 +103,10 @@ struct term_piece {
  */
 MUST_USE enum rc terms_of_needle(struct arena *arena, struct span folded,
                                  struct term_piece **out, size_t *count_out, bool *exact_out);
+
+/** Whether the needle is found exactly where a token contains it: it has no blanks, but
+ * something that separates words, is UTF-8, and is not longer than TERM_SHARED. */
+bool terms_is_in_token(struct span folded);
 
 /** Whether a term is one that the piece asks for. */
 bool term_matches(const struct term_piece *piece, struct span term);

@@ -2,7 +2,8 @@
 /*
  * A text, and three octets in front that say where it is cut: its terms are the same however it
  * is cut, each part of it asks for terms that it has, and a part that is exact is in it if and
- * only if a term matches. The octet 1 divides the text from another needle.
+ * only if a term matches, or a token contains it. The octet 1 divides the text from another
+ * needle.
  */
 #include <stdint.h>
 #include <unistr.h>
@@ -24,6 +25,19 @@ put_term(void *ctx, struct span term)
     CHECK(span_find_char(term, '\n') < 0 && span_find_char(term, ' ') < 0);
     buf_put_span(terms, term);
     buf_put_char(terms, '\n');
+}
+
+/* Tokens of anything. */
+static void
+put_token(void *ctx, struct span token)
+{
+    struct buf *tokens = ctx;
+
+    CHECK(token.len > 0 && token.len <= TERM_OCTETS);
+    for (size_t i = 0; i < token.len; i++)
+        CHECK((unsigned char)token.ptr[i] > ' ');
+    buf_put_span(tokens, token);
+    buf_put_char(tokens, '\n');
 }
 
 /* The length of a piece of at least `step` octets that ends between characters. */
@@ -82,6 +96,12 @@ check_needle(struct span needle, struct span text, struct span terms)
         all &= has(terms, &pieces[i]);
     CHECK(all || !found);
     CHECK(!exact || found == all);
+    if (!terms_is_in_token(needle))
+        return;
+    AUTO_BUF tokens = {0};
+    buf_init(&tokens, 64u << 20);
+    terms_tokens(text, put_token, &tokens);
+    CHECK(buf_ok(&tokens) && (span_find(buf_span(&tokens), needle) >= 0) == found);
 }
 
 int

@@ -163,6 +163,31 @@ document_octets(const struct document_maker *maker)
 
 /* ---- fields ---- */
 
+struct span
+field_term(struct span name, char *scratch)
+{
+    if (name.len == 0 || name.len > DOCUMENT_FIELD_OCTETS)
+        return SPAN("");
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.ptr[i] <= ' ' || name.ptr[i] >= 0x7f || name.ptr[i] == ':')
+            return SPAN("");
+        scratch[i] = ascii_lower(name.ptr[i]);
+    }
+    scratch[name.len] = ':';
+    return span_of(scratch, name.len + 1);
+}
+
+static void
+put_name(struct document_maker *maker, struct span name)
+{
+    char scratch[DOCUMENT_FIELD_OCTETS + 1];
+    const struct span term = field_term(name, scratch);
+
+    maker->space = INDEX_HEADER;
+    if (term.len > 0)
+        document_term(maker, term);
+}
+
 static void
 put_value(struct document_maker *maker, enum index_space space, struct span value)
 {
@@ -175,6 +200,7 @@ put_value(struct document_maker *maker, enum index_space space, struct span valu
     terms_init(&maker->cutter);
     terms_put(&maker->cutter, buf_span(&maker->folded), document_term, maker);
     terms_end(&maker->cutter, document_term, maker);
+    terms_tokens(buf_span(&maker->folded), document_term, maker);
 }
 
 static void
@@ -188,7 +214,7 @@ put_addresses(struct document_maker *maker, enum index_space space, struct span 
     put_value(maker, space, buf_span(&maker->shown));
 }
 
-/* The fields that have a space of their own. */
+/* The names of all fields, and the fields that have a space of their own. */
 static void
 put_fields(struct document_maker *maker)
 {
@@ -198,6 +224,7 @@ put_fields(struct document_maker *maker)
     header_iter_init(&iter, buf_span(&maker->header));
     while (header_next(&iter, &field)) {
         maker->unsure |= field.raw.len > FIELD_MAX;
+        put_name(maker, field.name);
         if (span_ieq(field.name, SPAN("Subject")))
             put_value(maker, INDEX_SUBJECT, field.value);
         else if (span_ieq(field.name, SPAN("From")))

@@ -3,7 +3,8 @@
  * What the index keeps of a message: its terms, each once in each space (store/index.h). It is
  * made from the same text that a scan searches (syntax/mail/mime_text.h), and of the fields
  * Subject, From, To and Cc from the values as a scan compares them (mime_search_value,
- * mime_search_addresses).
+ * mime_search_addresses), with their tokens. For each name of a field there is a term in the
+ * space of the header, too (field_term).
  *
  *   document_maker_init(&maker)
  *   each message:
@@ -50,6 +51,12 @@ struct document_maker {
     struct arena parts;
     struct arena addresses; /* of one field */
 };
+
+enum { DOCUMENT_FIELD_OCTETS = 100 };
+/** The term that stands for fields of this name, which no text has: the name in lower case, and
+ * a colon, in scratch, which has room for DOCUMENT_FIELD_OCTETS + 1. Empty: there is none,
+ * because the name is longer, or has octets that no name of a field should have. */
+struct span field_term(struct span name, char *scratch);
 
 void document_maker_init(struct document_maker *maker);
 void document_maker_done(struct document_maker *maker);

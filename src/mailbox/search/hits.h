@@ -5,9 +5,12 @@
  * Messages above the mark always have to be looked at. The index is asked once for each text,
  * in slices; then hits_of costs a look at two bits.
  *
+ * The answer can be narrowed to messages that have a field of some name.
+ *
  * A text has pieces (syntax/terms.h). The vocabulary is looked through for terms that match
  * them, and the messages of the terms of each piece are united; then the messages of the pieces
  * are intersected. A text of a single piece has the answer "matches", others "to be looked at".
+ * Where a space has tokens, a text that is in a single token has the former, too.
  * FUZZY texts: for each word, the terms with a word that matches it (syntax/fuzzy.h), and
  * besides, what contains the text as it stands.
  *
@@ -56,6 +59,10 @@ struct hits_question {
     struct span folded;        /* fold.h; borrowed until hits_done */
     const struct fuzzy *fuzzy; /* its words; borrowed likewise. NULL: exact */
     unsigned spaces;           /* where it is looked for: bits 1 << enum index_space */
+    bool has_tokens;           /* these spaces have tokens */
+    /* field_term: only messages with such a field; borrowed likewise. Empty: any message. With
+     * it, folded may be empty. */
+    struct span name;
     /* The spaces hold nothing but what is searched: a message with the text there matches.
      * Otherwise it is only possible. */
     bool is_all;

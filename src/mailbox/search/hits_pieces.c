@@ -12,6 +12,13 @@ enum {
     FACTORS_MAX = 8,
 };
 
+/* A text cut into pieces. */
+struct cut {
+    struct term_piece *pieces;
+    size_t count;
+    bool is_exact;
+};
+
 struct maker {
     struct hits_asking *asking;
     struct arena *arena;
@@ -77,26 +84,47 @@ add(struct maker *maker, uint32_t question, enum index_space space)
     return piece;
 }
 
+/* A factor of the clause under way: terms like this one. */
+static enum rc
+add_factor(struct maker *maker, uint32_t question, enum index_space space,
+           const struct term_piece *text, bool is_sure)
+{
+    maker->factors++;
+    struct hits_piece *piece = add(maker, question, space);
+    piece->piece = *text;
+    piece->pattern = pattern_of(maker->arena, text);
+    piece->is_sure = is_sure;
+    return piece->pattern.ptr == NULL ? RC_LIMIT : RC_OK;
+}
+
+/* There must be a field of that name, if there is one. */
+static enum rc
+add_name(struct maker *maker, uint32_t number, bool is_sure)
+{
+    const struct term_piece name = {.text = maker->asking->questions[number].name,
+                                    .match = TERM_IS};
+
+    return name.text.len == 0 ? RC_OK : add_factor(maker, number, INDEX_HEADER, &name, is_sure);
+}
+
 /* The text as it stands. */
 static enum rc
 add_text(struct maker *maker, uint32_t number, const struct hits_question *question,
-         const struct term_piece *pieces, size_t count, bool is_exact)
+         const struct cut *cut)
 {
-    for (unsigned space = 0; space < INDEX_SPACES; space++) {
+    enum rc rc = RC_OK;
+
+    for (unsigned space = 0; rc == RC_OK && space < INDEX_SPACES; space++) {
         if ((question->spaces >> space & 1) == 0)
             continue;
         maker->clauses++;
-        for (size_t i = 0; i < count; i++) {
-            maker->factors++;
-            struct hits_piece *piece = add(maker, number, (enum index_space)space);
-            piece->piece = pieces[i];
-            piece->pattern = pattern_of(maker->arena, &pieces[i]);
-            piece->is_sure = is_exact && question->is_all;
-            if (piece->pattern.ptr == NULL)
-                return RC_LIMIT;
-        }
+        for (size_t i = 0; i < cut->count && rc == RC_OK; i++)
+            rc = add_factor(maker, number, (enum index_space)space, &cut->pieces[i],
+                            cut->is_exact && question->is_all);
+        if (rc == RC_OK)
+            rc = add_name(maker, number, cut->count == 0 && question->is_all);
     }
-    return RC_OK;
+    return rc;
 }
 
 /* Each of its words somewhere. */
@@ -105,6 +133,8 @@ add_words(struct maker *maker, uint32_t number, const struct hits_question *ques
 {
     const size_t count = question->fuzzy == NULL ? 0 : question->fuzzy->count;
 
+    if (count == 0)
+        return RC_OK;
     maker->clauses++;
     for (size_t i = 0; i < count; i++) {
         maker->factors++;
@@ -120,6 +150,24 @@ add_words(struct maker *maker, uint32_t number, const struct hits_question *ques
             *piece->word = (struct fuzzy){.words = word, .count = 1};
         }
     }
+    return add_name(maker, number, false);
+}
+
+/* The fewest pieces that say the most. */
+static enum rc
+cut_text(struct maker *maker, const struct hits_question *question, struct cut *out)
+{
+    const enum rc rc = terms_of_needle(maker->arena, question->folded, &out->pieces,
+                                       &out->count, &out->is_exact);
+
+    if (rc != RC_OK)
+        return rc;
+    if (question->has_tokens && terms_is_in_token(question->folded)) {
+        out->pieces[0] = (struct term_piece){.text = question->folded, .match = TERM_CONTAINS};
+        out->count = 1;
+        out->is_exact = true;
+    }
+    out->count = keep_longest(out->pieces, out->count);
     return RC_OK;
 }
 
@@ -128,22 +176,20 @@ add_question(struct maker *maker, uint32_t number)
 {
     const struct hits_question *question = &maker->asking->questions[number];
     const size_t words = question->fuzzy == NULL ? 0 : question->fuzzy->count;
-    struct term_piece *pieces;
-    size_t count;
-    bool is_exact;
+    const unsigned names = question->name.len == 0 ? 0 : 2; /* at most, in each space */
+    struct cut cut;
 
-    enum rc rc = terms_of_needle(maker->arena, question->folded, &pieces, &count, &is_exact);
+    enum rc rc = cut_text(maker, question, &cut);
     if (rc != RC_OK)
         return rc;
-    if (count == 0)
+    if (cut.count == 0 && names == 0)
         return RC_OK; /* it has separators only: any message may contain it */
-    count = keep_longest(pieces, count);
-    if ((count + words) * bits_of(question->spaces) >
+    if ((cut.count + words + names) * bits_of(question->spaces) >
         LIMIT_SEARCH_PIECES - maker->asking->piece_count)
         return RC_OK;
     maker->count = 0;
-    rc = add_text(maker, number, question, pieces, count, is_exact);
-    if (rc == RC_OK)
+    rc = add_text(maker, number, question, &cut);
+    if (rc == RC_OK && cut.count > 0)
         rc = add_words(maker, number, question);
     if (rc == RC_OK)
         maker->asking->piece_count += maker->count;

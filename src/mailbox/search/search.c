@@ -13,6 +13,7 @@
 
 #include "base/limits.h"
 #include "mailbox/content/ingest.h"
+#include "mailbox/memory/account.h"
 
 enum {
     PARTS_ARENA = 8 << 20,
@@ -391,10 +392,10 @@ run_text(struct search *search, struct slice *slice, struct err *err)
         const int64_t began_us = clock_mono_us(slice->clock);
         const enum rc rc = feed_text(search, err);
         search->tally.read_us += clock_mono_us(slice->clock) - began_us;
-        if (rc == RC_NOT_FOUND)
-            search->text_over = true; /* purged meanwhile */
-        else if (rc != RC_OK)
+        if (rc != RC_OK && rc != RC_NOT_FOUND)
             return rc;
+        if (rc == RC_NOT_FOUND) /* purged meanwhile */
+            break;
         slice->work += WORK_PIECE;
         value = ask(search);
     }
@@ -418,6 +419,26 @@ begin_one(struct search *search, uint32_t at)
     return search_eval(search, &search->batch, at, search->next_seq + at);
 }
 
+/*
+ * A message that was purged matches nothing that would have to be read, and an index may still
+ * know it. A view keeps its messages from being purged, but not where others do that (RFC 2180
+ * section 4.3 allows both).
+ */
+static enum rc
+check_gone(struct search *search, uint32_t at, enum search_value *value, struct err *err)
+{
+    struct message_row row;
+
+    if (*value != SEARCH_TRUE ||
+        !account_is_purged_elsewhere(mailbox_account(search->view->mailbox)) ||
+        !search_index_decided(search, at))
+        return RC_OK;
+    const enum rc rc = store_message_read(search->tx, search->batch.messages[at], 0, &row, err);
+    if (rc == RC_NOT_FOUND)
+        *value = SEARCH_FALSE;
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
 /* The messages of the batch until its end, the end of the slice (RC_AGAIN), or a text. */
 static enum rc
 run_batch(struct search *search, struct slice *slice, struct err *err)
@@ -437,6 +458,9 @@ run_batch(struct search *search, struct slice *slice, struct err *err)
             search->asking = true;
             break;
         }
+        rc = check_gone(search, at, &value, err);
+        if (rc != RC_OK)
+            break;
         if (value == SEARCH_UNKNOWN) {
             const int64_t began_us = clock_mono_us(slice->clock);
             take_one(search, at);

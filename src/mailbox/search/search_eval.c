@@ -345,7 +345,7 @@ eval(const struct subject *subject, struct search_node *node)
     struct search *search = subject->search;
     enum search_value value;
 
-    if (node->hits != NULL) {
+    if (node->hits != NULL && !search->without_hits) {
         value = eval_hits(subject, node);
         if (value != SEARCH_UNKNOWN)
             return (struct verdict){value, 0};

@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "mailbox/content/fields.h"
 #include "mailbox/memory/account.h"
+#include "mailbox/search/document.h"
 #include "mailbox/search/index_counts.h"
 #include "mailbox/search/index_wishes.h"
 
@@ -101,13 +102,38 @@ space_of(struct span field)
     return INDEX_SPACES;
 }
 
-/* What to ask for the key. False: the index cannot help. */
+/* Questions of one search, before they have answers, with memory for what they need. */
+struct questions {
+    struct hits_question of[QUESTIONS];
+    size_t count;
+    struct arena *arena;
+};
+
+/* The fields' own spaces have their values. Of other fields there are the words of the whole
+ * header, and the names: few messages have a Bcc, or most of what HEADER asks for. */
 static bool
-question_of(const struct search *search, const struct search_node *node,
-            struct hits_question *out)
+ask_for_field(const struct search_node *node, struct arena *arena, struct hits_question *out)
 {
     const enum index_space own = space_of(node->field);
+    char term[DOCUMENT_FIELD_OCTETS + 1];
 
+    out->has_tokens = own != INDEX_SPACES && node->op != OP_HAS_FIELD;
+    out->spaces = 1u << (out->has_tokens ? own : INDEX_HEADER);
+    /* the spaces of addresses also have what ENVELOPE shows */
+    out->is_all = node->op != OP_FIELD || own == INDEX_SUBJECT;
+    if (out->has_tokens)
+        return true;
+    out->is_all = node->op == OP_HAS_FIELD;
+    out->name = arena_span(arena, field_term(node->field, term));
+    /* Bcc is not there as ENVELOPE shows it, so its words may be others */
+    return node->op == OP_FIELD || out->name.len > 0;
+}
+
+/* What to ask for the key. False: the index cannot help. */
+static bool
+question_of(const struct search *search, const struct search_node *node, struct arena *arena,
+            struct hits_question *out)
+{
     switch (node->op) {
     case OP_TEXT:
         out->spaces = mime_search_scope(&search->needles, node->needle) == MIME_SCOPE_BODY
@@ -115,19 +141,17 @@ question_of(const struct search *search, const struct search_node *node,
                           : 1u << INDEX_BODY | 1u << INDEX_HEADER;
         out->is_all = true;
         break;
-    case OP_ADDRESS: /* Bcc is not indexed as ENVELOPE shows it */
-        if (own == INDEX_SPACES)
+    case OP_ADDRESS:
+    case OP_FIELD:
+    case OP_HAS_FIELD:
+        if (!ask_for_field(node, arena, out))
             return false;
-        out->spaces = 1u << own;
-        out->is_all = true;
-        break;
-    case OP_FIELD: /* the spaces of addresses also have what ENVELOPE shows */
-        out->spaces = 1u << (own == INDEX_SPACES ? INDEX_HEADER : own);
-        out->is_all = own == INDEX_SUBJECT;
         break;
     default:
         return false;
     }
+    if (node->op == OP_HAS_FIELD || (node->op == OP_ADDRESS && !out->has_tokens))
+        return true; /* the name says it all */
     out->folded = mime_search_folded(&search->needles, node->needle);
     out->fuzzy = mime_search_words(&search->needles, node->needle);
     return out->folded.len <= TEXT_OCTETS;
@@ -140,26 +164,25 @@ is_same(const struct hits_question *a, const struct hits_question *b)
     const size_t b_words = b->fuzzy == NULL ? 0 : b->fuzzy->count;
 
     return a->spaces == b->spaces && a->is_all == b->is_all && a_words == b_words &&
-           span_eq(a->folded, b->folded);
+           span_eq(a->folded, b->folded) && span_eq(a->name, b->name);
 }
 
 /* Numbers the questions of the keys; equal ones have the same number. */
 static void
-number_questions(struct search *search, struct search_node *node,
-                 struct hits_question *questions, size_t *count)
+number_questions(struct search *search, struct search_node *node, struct questions *questions)
 {
     for (; node != NULL; node = node->next) {
-        struct hits_question question = {.folded = {NULL, 0}};
-        number_questions(search, node->children, questions, count);
-        if (!question_of(search, node, &question))
+        struct hits_question question = {.folded = SPAN(""), .name = SPAN("")};
+        number_questions(search, node->children, questions);
+        if (!question_of(search, node, questions->arena, &question))
             continue;
         size_t i = 0;
-        while (i < *count && !is_same(&questions[i], &question))
+        while (i < questions->count && !is_same(&questions->of[i], &question))
             i++;
         if (i == QUESTIONS)
             continue;
-        if (i == *count)
-            questions[(*count)++] = question;
+        if (i == questions->count)
+            questions->of[questions->count++] = question;
         node->question = (uint32_t)i;
     }
 }
@@ -169,6 +192,7 @@ copy_question(struct arena *arena, const struct hits_question *from, struct hits
 {
     *to = *from;
     to->folded = arena_span(arena, from->folded);
+    to->name = arena_span(arena, from->name);
     if (from->fuzzy != NULL) {
         struct fuzzy *fuzzy = arena_new(arena, struct fuzzy);
         struct fuzzy_word *words = arena_array(arena, struct fuzzy_word, from->fuzzy->count);
@@ -178,7 +202,7 @@ copy_question(struct arena *arena, const struct hits_question *from, struct hits
         *fuzzy = (struct fuzzy){.words = words, .count = from->fuzzy->count};
         to->fuzzy = fuzzy;
     }
-    return to->folded.ptr != NULL;
+    return to->folded.ptr != NULL && to->name.ptr != NULL;
 }
 
 /* False: no memory. */
@@ -238,13 +262,12 @@ attach(struct search_node *node, const struct hits_asking *asking)
 void
 search_index_init(struct search *search, struct arena *arena, const struct search_req *req)
 {
-    struct hits_question questions[QUESTIONS];
-    size_t count = 0;
+    struct questions questions = {.count = 0, .arena = arena};
 
-    if (!search->has_needles || account_search(account_of(search))->indexes == NULL)
+    if (account_search(account_of(search))->indexes == NULL)
         return;
-    number_questions(search, search->root, questions, &count);
-    if (count == 0)
+    number_questions(search, search->root, &questions);
+    if (questions.count == 0)
         return;
     struct search_answers *answers = req->answers;
     if (answers == NULL)
@@ -252,13 +275,14 @@ search_index_init(struct search *search, struct arena *arena, const struct searc
     if (answers == NULL)
         return;
     const uint64_t account = account_id(account_of(search));
-    if (answers->account_id != account || !has_questions(answers, questions, count)) {
+    if (answers->account_id != account ||
+        !has_questions(answers, questions.of, questions.count)) {
         answers->account_id = account;
         answers->budget = account_hits_budget(account_of(search));
         answers->first_at = req->ask_at == 0 ? LIMIT_SEARCH_UNASKED : req->ask_at;
         answers->ask_at = answers->first_at;
         answers->undecided = answers->ask_again = answers->unknown = answers->generation = 0;
-        if (!take_questions(answers, questions, count))
+        if (!take_questions(answers, questions.of, questions.count))
             hits_give_up(&answers->asking);
     }
     if (!hits_can_ask(&answers->asking))
@@ -300,6 +324,22 @@ search_index_note_read(struct search *search)
         return;
     if (++answers->unknown == LIMIT_SEARCH_UNKNOWN)
         wish(search);
+}
+
+bool
+search_index_decided(struct search *search, uint32_t at)
+{
+    const struct search_answers *answers = search->answers;
+    const uint8_t score = search->score;
+
+    if (answers == NULL || answers->asking.stage != HITS_ANSWERED)
+        return false;
+    search->without_hits = true;
+    const enum search_value value =
+        search_eval(search, &search->batch, at, search->next_seq + at);
+    search->without_hits = false;
+    search->score = score;
+    return value == SEARCH_UNKNOWN;
 }
 
 /* ---- asking ---- */

@@ -138,9 +138,10 @@ struct search {
     struct search_answers *answers;     /* NULL: the index is not asked */
     struct search_answers *own_answers; /* NULL: they are shared */
     bool asking;                        /* the index is asked before the scan goes on */
-    uint64_t candidates;                /* messages in runs */
-    uint64_t looked;                    /* those that were asked in memory */
-    uint64_t undecided;                 /* those that had to be read */
+    bool without_hits;   /* the program is asked as if there were no answers of the index */
+    uint64_t candidates; /* messages in runs */
+    uint64_t looked;     /* those that were asked in memory */
+    uint64_t undecided;  /* those that had to be read */
     struct search_tally tally;
 
     uint64_t work; /* done so far; a unit is some five nanoseconds, one key asked in memory */
@@ -230,6 +231,8 @@ void search_index_init(struct search *search, struct arena *arena,
 bool search_index_wanted(const struct search *search);
 /** The message under way is going to be read. */
 void search_index_note_read(struct search *search);
+/** Whether the program is true of message `at` of the batch because of what the index says. */
+bool search_index_decided(struct search *search, uint32_t at);
 /** Goes on asking; in a slice. RC_AGAIN: not finished. RC_OK: search->asking is over, with or
  * without answers. */
 MUST_USE enum rc search_index_slice(struct search *search, const struct clock *clock,

@@ -74,6 +74,22 @@ put_value(struct reading *reading, enum index_space space, struct span value)
     terms_init(&cutter);
     terms_put(&cutter, buf_span(&folded), put_term, reading);
     terms_end(&cutter, put_term, reading);
+    terms_tokens(buf_span(&folded), put_term, reading);
+}
+
+static void
+put_name(struct reading *reading, struct span name)
+{
+    AUTO_BUF term = {0};
+
+    buf_init(&term, 1 << 20);
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.ptr[i] < '!' || name.ptr[i] > '~')
+            return;
+        buf_put_char(&term, ascii_lower(name.ptr[i]));
+    }
+    buf_put_char(&term, ':');
+    put_term(reading, buf_span(&term));
 }
 
 static void
@@ -105,6 +121,8 @@ put_piece(void *ctx, const struct mime_text_piece *piece)
         terms_end(&reading->cutter, put_term, reading);
     if (!piece->in_root_header)
         return true;
+    if (piece->name.len > 0 && piece->name.len <= 100 && !piece->is_param)
+        put_name(reading, piece->name);
     if (span_ieq(piece->name, SPAN("Subject")))
         put_value(reading, INDEX_SUBJECT, piece->value);
     else if (span_ieq(piece->name, SPAN("From")))

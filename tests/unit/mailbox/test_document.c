@@ -57,14 +57,15 @@ test_spaces(void **state)
                                "Four five, four!\r\n";
     struct content *fx = *state;
 
-    assert_terms(fx, mail, INDEX_SUBJECT, "re one two second");
-    assert_terms(fx, mail, INDEX_FROM, "j doe joe example org");
-    assert_terms(fx, mail, INDEX_TO, "a b c anna the boss d e");
+    assert_terms(fx, mail, INDEX_SUBJECT, "re one two re: second");
+    assert_terms(fx, mail, INDEX_FROM, "j doe joe example org \"j. doe\" <joe@example.org> j.");
+    assert_terms(fx, mail, INDEX_TO, "a b c anna the boss d e a@b.c, (the boss) <anna@d.e>");
     assert_terms(fx, mail, INDEX_CC, "");
     assert_terms(fx, mail, INDEX_BODY, "four five");
-    assert_terms(fx, mail, INDEX_HEADER,
-                 "from j doe joe example org to a b c anna the boss d e subject re one two x "
-                 "other three second");
+    assert_terms(
+        fx, mail, INDEX_HEADER,
+        "from: to: subject: x-other: from j doe joe example org to a b c anna the boss d "
+        "e subject re one two x other three second");
 }
 
 /* A name that only ENVELOPE shows: a quote cuts the word as it is written. */
@@ -73,9 +74,10 @@ test_addresses_are_also_as_shown(void **state)
 {
     struct content *fx = *state;
 
-    assert_terms(fx, "From: \"J\\ohn\" <x@y.z>\r\n\r\nz\r\n", INDEX_FROM, "j ohn x y z john");
+    assert_terms(fx, "From: \"J\\ohn\" <x@y.z>\r\n\r\nz\r\n", INDEX_FROM,
+                 "j ohn x y z \"j\\ohn\" <x@y.z> john");
     assert_terms(fx, "Cc: =?utf-8?q?J=C3=B6rg_M=C3=BCller?= <j@x.y>\r\n\r\nz\r\n", INDEX_CC,
-                 "jo\xCC\x88rg mu\xCC\x88ller j x y");
+                 "jo\xCC\x88rg mu\xCC\x88ller j x y <j@x.y>");
 }
 
 static void
@@ -145,8 +147,8 @@ test_number_of_terms(void **state)
         unsigned count;
         bool unsure;
     } cases[] = {
-        {LIMIT_INDEX_TERMS - 2, false}, /* subject, x and these */
-        {LIMIT_INDEX_TERMS - 1, true},
+        {LIMIT_INDEX_TERMS - 3, false}, /* subject, x, x: and these */
+        {LIMIT_INDEX_TERMS - 2, true},
         {LIMIT_INDEX_TERMS * 10, true},
         {10, false},
     };
@@ -211,6 +213,29 @@ test_long_fields_are_unsure(void **state)
     document_maker_done(&maker);
 }
 
+/* Only what is a name stands for a field, and no text has such a term. */
+static void
+test_names_of_fields(void **state)
+{
+    struct content *fx = *state;
+    char scratch[DOCUMENT_FIELD_OCTETS + 1];
+    char name[DOCUMENT_FIELD_OCTETS + 2];
+
+    assert_true(span_eq(field_term(SPAN("X-A_1"), scratch), SPAN("x-a_1:")));
+    assert_int_equal(field_term(SPAN(""), scratch).len, 0);
+    assert_int_equal(field_term(SPAN("a b"), scratch).len, 0);
+    assert_int_equal(field_term(SPAN("a:"), scratch).len, 0);
+    assert_int_equal(field_term(SPAN("\xc3\xa4"), scratch).len, 0);
+    memset(name, 'N', sizeof name);
+    assert_int_equal(field_term(span_of(name, DOCUMENT_FIELD_OCTETS), scratch).len,
+                     DOCUMENT_FIELD_OCTETS + 1);
+    assert_int_equal(field_term(span_of(name, DOCUMENT_FIELD_OCTETS + 1), scratch).len, 0);
+    assert_terms(fx, "A : b: c\r\n d: e\r\nA: x\r\n\r\nz\r\n", INDEX_HEADER, "a: a b c d e x");
+    assert_terms(fx,
+                 "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nX-In: y\r\n\r\nz\r\n",
+                 INDEX_BODY, "x in y z");
+}
+
 static void
 test_gone(void **state)
 {
@@ -239,6 +264,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_octets_of_terms, content_setup, content_teardown),
         cmocka_unit_test_setup_teardown(test_long_fields_are_unsure, content_setup,
                                         content_teardown),
+        cmocka_unit_test_setup_teardown(test_names_of_fields, content_setup, content_teardown),
         cmocka_unit_test_setup_teardown(test_gone, content_setup, content_teardown),
     };
 

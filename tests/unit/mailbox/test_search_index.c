@@ -136,6 +136,16 @@ check(struct content *fx, struct view *view, const char *line, struct how how)
     compare(line, &with, &without);
 }
 
+/* How many a scan finds. */
+static uint32_t
+count(struct content *fx, struct view *view, const char *line)
+{
+    struct result result;
+
+    run(fx, view, line, &(struct how){.ask_at = UINT32_MAX, .deadline_us = INT64_MAX}, &result);
+    return result.count;
+}
+
 /* ---- mail ---- */
 
 /* Bodies, and values of fields. */
@@ -173,6 +183,7 @@ static const char *const texts[] = {
 static const char *const shapes[] = {
     "Subject: $\r\nFrom: $ <someone@example.org>\r\nTo: t#@example.net\r\n\r\n$\r\n",
     "From: \"Doe, J\" <j.doe@host.example>\r\nCc: $ <cc@example.com>\r\nX-Thing: $\r\n"
+    "Bcc: \"$\" <hidden@x.example>\r\n"
     "List-Id: <l#.example>\r\n\r\n$\r\n",
     "Subject: re: $\r\nSubject: $\r\nTo: group: one#@x.example, two@x.example;\r\n"
     "Content-Type: text/html; charset=utf-8\r\n\r\n<p>$</p><i>t</i>ail\r\n",
@@ -313,6 +324,10 @@ put_key(struct buf *line, struct rng *rng)
         "BODY",
         "HEADER Content-Type",
         "SUBJECT",
+        "HEADER Bcc",
+        "HEADER X-No",
+        "FROM",
+        "CC",
     };
     static const char *const cheap[] = {
         "SEEN",
@@ -323,6 +338,14 @@ put_key(struct buf *line, struct rng *rng)
         "UNDELETED",
         "SUBJECT \"\"",
         "HEADER List-Id \"\"",
+        "HEADER X-No \"\"",
+        "NOT BCC \"\"",
+        "FROM j.doe@host.example",
+        "TO @",
+        "CC \"<cc@\"",
+        "HEADER To \"e.net\"",
+        "HEADER \"\" \"\"",
+        "HEADER X:Y \"\"",
         "SENTSINCE 1-Jan-2020",
     };
 
@@ -386,14 +409,31 @@ wished(void)
     return count;
 }
 
+static void
+setup_with(struct content *fx)
+{
+    pool = test_indexes_new(&fx->clock.clock);
+    index_wishes_init(&wishes);
+    content_open_account_with(fx, &(struct account_search){.indexes = pool, .wishes = &wishes});
+}
+
 static int
 setup(void **state)
 {
     struct content *fx = content_new();
 
-    pool = test_indexes_new(&fx->clock.clock);
-    index_wishes_init(&wishes);
-    content_open_account_with(fx, &(struct account_search){.indexes = pool, .wishes = &wishes});
+    setup_with(fx);
+    *state = fx;
+    return 0;
+}
+
+/* Others write to the account, too. */
+static int
+setup_shared(void **state)
+{
+    struct content *fx = content_new_shared();
+
+    setup_with(fx);
     *state = fx;
     return 0;
 }
@@ -435,7 +475,7 @@ test_any_search(void **state)
     for (unsigned round = 0; round < rounds; round++) {
         /* from nothing to everything, in steps of very different sizes */
         if (round % (rounds / 8) == 0)
-            test_index_fill(fx, pool, highest(fx) * round / (rounds / 8 * 7),
+            test_index_fill(fx, pool, highest(fx) * round / ((uint64_t)rounds / 8 * 7),
                             round == rounds / 8);
         const char *line = any_search(fx, &rng);
         check(fx, view, line,
@@ -469,6 +509,16 @@ test_nothing_is_read(void **state)
         "SEARCH FUZZY BODY absent-from-everything",
         "SEARCH BODY absentee FUZZY TEXT fox",
         "SEARCH HEADER X-Thing absentee",
+        "SEARCH FROM j.doe@host.example",
+        "SEARCH FROM \"<j.d\" NOT TO @example.net",
+        "SEARCH CC .com",
+        "SEARCH SUBJECT re:",
+        "SEARCH HEADER Subject e-mail:",
+        "SEARCH HEADER List-Id \"\"",
+        "SEARCH NOT HEADER x-thing \"\"",
+        "SEARCH BCC \"\"",
+        "SEARCH HEADER X-Nothing the",
+        "SEARCH BCC fox SUBJECT re: BCC \"\" NOT HEADER Bcc \"\"",
     };
     struct content *fx = *state;
     struct rng rng;
@@ -482,6 +532,67 @@ test_nothing_is_read(void **state)
         assert_int_equal(last_stage, HITS_ANSWERED);
         if (last_tally.rows > UNSURE)
             fail_msg("%s: %u messages were read", lines[i], (unsigned)last_tally.rows);
+    }
+    content_view_done(view);
+}
+
+/*
+ * No command names a collation (I18NLEVEL=1): i;unicode-casemap is the one of all searches, and
+ * what is equal in it is found, with and without an index.
+ */
+static void
+test_collation(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *needle;
+    } pairs[] = {
+        {"Gr\xc3\xbc\xc3\x9f"
+         "e",
+         "GR\xc3\x9cSSE"},
+        {"GR\xc3\x9cSSE", "gr\xc3\xbc\xc3\x9f"
+                          "e"},
+        {"\xe1\xba\x9e"
+         "akt",
+         "\xc3\x9f"
+         "AKT"}, /* capital sharp s */
+        {"\xce\xa3\xce\xaf\xcf\x83\xcf\x85\xcf\x86\xce\xbf\xcf\x82",
+         "\xcf\x83\xce\x8a\xce\xa3\xce\xa5\xce\xa6\xce\x9f\xcf\x83"}, /* final sigma */
+        {"\xc7\x86"
+         "ep",
+         "\xc7\x85"
+         "EP"}, /* title case of dz */
+        {"of\xef\xac\x81"
+         "ce",
+         "OFFI"}, /* a ligature */
+        {"of\xef\xac\x81"
+         "ce",
+         "OFI"},                             /* which is not that */
+        {"\xef\xbc\xa1\xef\xbc\xa2", "ab"},  /* of full width */
+        {"d\xc4\xb1l", "DIL"},               /* dotless i */
+        {"\xc3\xa9t\xc3\xa9", "E\xcc\x81T"}, /* composed, decomposed */
+    };
+    struct content *fx = *state;
+    struct rng rng;
+
+    rng_seed(&rng, 33);
+    for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
+        add(fx, NULL,
+            span_of_str(arena_printf(&fx->arena, "Subject: x %s\r\n\r\nin %s.\r\n",
+                                     pairs[i].text, pairs[i].text)),
+            &rng);
+    struct view *view = content_view(fx, "INBOX");
+    test_index_fill(fx, pool, highest(fx), false);
+    for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+        for (unsigned in_subject = 0; in_subject < 2; in_subject++) {
+            const char *line =
+                arena_printf(&fx->arena, "SEARCH CHARSET utf-8 %u %s \"%s\"", (unsigned)i + 1,
+                             in_subject ? "SUBJECT" : "BODY", pairs[i].needle);
+            check(fx, view, line, (struct how){.ask_at = 1, .deadline_us = INT64_MAX});
+            assert_int_equal(last_stage, HITS_ANSWERED);
+            assert_int_equal(last_tally.rows, 0);
+            assert_int_equal(count(fx, view, line), i != 6);
+        }
     }
     content_view_done(view);
 }
@@ -656,6 +767,83 @@ test_purged(void **state)
         check(fx, view, any_search(fx, &rng),
               (struct how){.ask_at = 1, .deadline_us = INT64_MAX});
     assert_string_not_equal(test_index_path(fx), "");
+    content_view_done(view);
+}
+
+/* Messages of the view are expunged. */
+static void
+expunge_some(struct content *fx, struct view *view)
+{
+    static const struct uid_run some[] = {{5, 30}, {80, 91}};
+    struct expunge_op op;
+
+    expunge_op_init(&op, &fx->arena, WAKE_NOBODY);
+    op.mbox = content_mbox(view);
+    op.runs = some;
+    op.run_count = ARRAY_LEN(some);
+    assert_ok(content_run(fx, &op.turn));
+    fake_clock_move_ms(&fx->clock, INT64_C(86400000) * 30);
+}
+
+/* What a client has not been told to be expunged is found as before, by a scan and by the
+ * index: the view keeps its text. */
+static void
+test_expunged_in_the_view(void **state)
+{
+    struct content *fx = *state;
+    struct purge_op purge;
+    struct rng rng;
+
+    rng_seed(&rng, 31);
+    fill(fx, &rng);
+    test_index_fill(fx, pool, highest(fx), false);
+    struct view *view = content_view(fx, "INBOX");
+    const uint32_t before = count(fx, view, "SEARCH BODY e");
+    expunge_some(fx, view);
+    do {
+        purge_op_init(&purge, WAKE_NOBODY);
+        assert_ok(content_run(fx, &purge.turn));
+    } while (purge.more);
+    assert_int_equal(count(fx, view, "SEARCH BODY e"), before);
+    for (unsigned round = 0; round < rounds_of(300); round++)
+        check(fx, view, any_search(fx, &rng),
+              (struct how){.ask_at = 1, .deadline_us = INT64_MAX});
+    content_view_done(view);
+}
+
+/* Where others purge, no view keeps them from that. Then neither finds what is gone, unless it
+ * need not be read for that. */
+static void
+test_purged_in_the_view(void **state)
+{
+    struct content *fx = *state;
+    struct rng rng;
+    bool more = true;
+
+    rng_seed(&rng, 32);
+    fill(fx, &rng);
+    test_index_fill(fx, pool, highest(fx), false);
+    struct view *view = content_view(fx, "INBOX");
+    const uint32_t all = view->exists;
+    const uint32_t before = count(fx, view, "SEARCH BODY e");
+    expunge_some(fx, view);
+    while (more) {
+        struct store_tx *tx = content_write(fx);
+        assert_ok(store_purge_step(tx, UINT64_MAX, &more, &fx->err));
+        content_commit(fx, tx);
+    }
+    assert_int_equal(view->exists, all);
+    assert_true(count(fx, view, "SEARCH BODY e") < before);
+    assert_int_equal(count(fx, view, "SEARCH OR BODY absentee LARGER 1"), all);
+    check(fx, view, "SEARCH BODY e", (struct how){.ask_at = 1, .deadline_us = INT64_MAX});
+    assert_int_equal(last_stage, HITS_ANSWERED);
+    check(fx, view, "SEARCH NOT BODY absentee",
+          (struct how){.ask_at = 1, .deadline_us = INT64_MAX});
+    for (unsigned round = 0; round < rounds_of(600); round++)
+        check(fx, view, any_search(fx, &rng),
+              (struct how){.ask_at = 1,
+                           .rates = round % 3 == 0,
+                           .deadline_us = round % 2 == 0 ? 0 : INT64_MAX});
     content_view_done(view);
 }
 
@@ -1020,7 +1208,7 @@ test_plan(void **state)
 
     rng_seed(&rng, 21);
     for (unsigned i = 0; i < 3; i++)
-        add(fx, NULL, SPAN("Subject: private\r\n\r\nsecret text\r\n"), &rng);
+        add(fx, NULL, SPAN("Subject: private\r\nX-A: x\r\n\r\nsecret text\r\n"), &rng);
     struct view *view = content_view(fx, "INBOX");
     test_index_fill(fx, pool, highest(fx), false);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -1069,6 +1257,9 @@ main(void)
         cmocka_unit_test_setup_teardown(test_removed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_copies_and_several_mailboxes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_purged, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_expunged_in_the_view, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_purged_in_the_view, setup_shared, teardown),
+        cmocka_unit_test_setup_teardown(test_collation, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
         cmocka_unit_test_setup_teardown(test_of_other_mail, setup, teardown),
         cmocka_unit_test_setup_teardown(test_of_mail_that_is_gone, setup, teardown),

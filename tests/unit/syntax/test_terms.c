@@ -250,6 +250,79 @@ test_longest_exact_needle(void **state)
     }
 }
 
+/* ---- tokens ---- */
+
+static void
+append_token(void *ctx, struct span token)
+{
+    buf_put_char(ctx, '|');
+    buf_put_span(ctx, token);
+}
+
+static void
+test_tokens(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *tokens;
+    } cases[] = {
+        {"", ""},
+        {"one two 3", ""},
+        {"\"anna b.\" <anna@x.org>,\tbo@y", "|\"anna|b.\"|<anna@x.org>,|bo@y"},
+        {" - \r\n a-b ", "|-|a-b"},
+        {"\xe6\x97\xa5\xe6\x9c\xac \xe6\x97\xa5, e\xcc\x81", "|\xe6\x97\xa5,"},
+        {"a\x7f.\x01"
+         "b",
+         "|."},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_BUF out = {0};
+        buf_init(&out, 1000);
+        terms_tokens(span_of_str(cases[i].text), append_token, &out);
+        assert_true(buf_ok(&out));
+        assert_true(span_eq(buf_span(&out), span_of_str(cases[i].tokens)));
+    }
+}
+
+static void
+test_needles_in_tokens(void **state)
+{
+    static const char dots[] = HUNDRED "." HUNDRED;
+
+    (void)state;
+    assert_true(terms_is_in_token(SPAN("@")));
+    assert_true(terms_is_in_token(SPAN("a@b.c")));
+    assert_true(terms_is_in_token(SPAN("<\xc3\xa4>")));
+    assert_false(terms_is_in_token(SPAN("")));
+    assert_false(terms_is_in_token(SPAN("word"))); /* terms know it */
+    assert_false(terms_is_in_token(SPAN("a. b")));
+    assert_false(terms_is_in_token(SPAN("a.\t")));
+    assert_false(terms_is_in_token(SPAN("a.\xc3")));
+    for (size_t len = 101; len < sizeof dots; len++)
+        assert_int_equal(terms_is_in_token(span_of(dots, len)), len <= TERM_SHARED);
+}
+
+/* Each part of a long token that is not longer than TERM_SHARED is in one of its terms. */
+static void
+test_long_tokens(void **state)
+{
+    AUTO_BUF text = {0};
+    AUTO_BUF out = {0};
+
+    (void)state;
+    buf_init(&text, 4000);
+    buf_init(&out, 40000);
+    for (unsigned i = 0; buf_len(&text) < 1500; i++)
+        buf_printf(&text, i % 3 == 0 ? "%u." : "%u\xc3\xa4", i);
+    terms_tokens(buf_span(&text), append_token, &out);
+    assert_true(buf_ok(&text) && buf_ok(&out));
+    for (size_t at = 0; at + TERM_SHARED <= buf_len(&text); at++)
+        assert_true(span_find(buf_span(&out), span_of(buf_span(&text).ptr + at, TERM_SHARED)) >=
+                    0);
+}
+
 static void
 test_many_pieces(void **state)
 {
@@ -434,6 +507,9 @@ main(void)
         cmocka_unit_test(test_needles),
         cmocka_unit_test(test_matches),
         cmocka_unit_test(test_longest_exact_needle),
+        cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_needles_in_tokens),
+        cmocka_unit_test(test_long_tokens),
         cmocka_unit_test(test_many_pieces),
         cmocka_unit_test(test_no_room),
         cmocka_unit_test(test_random_texts),
