@@ -173,7 +173,9 @@
 #define LIMIT_BODYSTRUCTURE (4u << 20) /* octets of the rendered text; a deeper tree is cut */
 /* octets of those two that are adapted to ASCII, which may take four times as many */
 #define LIMIT_ADAPTED (3u << 20)
-#define LIMIT_MIME_PARAMS 200u           /* parameters of one field */
+#define LIMIT_MIME_PARAMS 200u /* parameters of one field */
+/* of a text in HTML that may name its charset; that of the HTML standard */
+#define LIMIT_HTML_CHARSET_OCTETS 1024u
 #define LIMIT_PREVIEW_CHARS 200u         /* RFC 8970 section 3.3: SHOULD; at most 256 */
 #define LIMIT_PREVIEW_OCTETS (64u << 10) /* of a text that are read for its preview */
 

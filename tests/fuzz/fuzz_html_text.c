@@ -5,6 +5,8 @@
 #include <unistr.h>
 
 #include "base/check.h"
+#include "syntax/charset.h"
+#include "syntax/html_charset.h"
 #include "syntax/html_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -36,6 +38,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     const struct span text = span_of(data + 1, size - 1);
+    const struct span charset = html_charset_find(text);
+    CHECK(charset.len == 0 || charset_is_known(charset));
     buf_init(&whole, 64u << 20);
     buf_init(&pieces, 64u << 20);
     for (unsigned use = HTML_SEARCHED; use <= HTML_PREVIEWED; use++) {

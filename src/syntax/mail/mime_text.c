@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Octets of a body flow through a pipe: transfer encoding -> charset -> HTML -> fold. A header
+ * Octets of a body flow through a pipe: transfer encoding -> charset -> HTML -> fold. The first
+ * ones of HTML wait until it is known which charset they name. A header
  * is handled field by field, each as one piece. Fields are collected until the line after them
  * is there, unless the caller has the whole header at once.
  */
 #include "syntax/mail/mime_text.h"
 
 #include "base/limits.h"
+#include "syntax/html_charset.h"
 #include "syntax/mail/encoded_word.h"
 #include "syntax/mail/header.h"
 #include "syntax/mail/mime_params.h"
@@ -30,6 +32,7 @@ mime_text_init(struct mime_text *text, size_t keep)
     text->keep = keep;
     fold_init(&text->fold);
     buf_init(&text->octets, TEXT_MAX);
+    buf_init(&text->head, LIMIT_HTML_CHARSET_OCTETS);
     buf_init(&text->utf8, TEXT_MAX);
     buf_init(&text->shown, TEXT_MAX);
     buf_init(&text->param, TEXT_MAX);
@@ -50,6 +53,7 @@ mime_text_done(struct mime_text *text)
 {
     close_body(text);
     buf_done(&text->octets);
+    buf_done(&text->head);
     buf_done(&text->utf8);
     buf_done(&text->shown);
     buf_done(&text->param);
@@ -279,6 +283,38 @@ decode(struct mime_text *text, struct span piece)
     return buf_span(&text->octets);
 }
 
+/* All of the head is there. */
+static void
+end_head(struct mime_text *text)
+{
+    const struct span charset = html_charset_find(buf_span(&text->head));
+
+    if (charset.len > 0) {
+        charset_close(&text->charset);
+        charset_open(&text->charset, charset);
+    }
+    text->in_head = false;
+    text->failed |= !buf_ok(&text->head);
+    charset_put(&text->charset, buf_span(&text->head), &text->utf8);
+    buf_clear(&text->head);
+}
+
+/* To utf8. */
+static void
+convert(struct mime_text *text, struct span octets)
+{
+    if (text->in_head) {
+        const struct span head =
+            span_head(octets, LIMIT_HTML_CHARSET_OCTETS - buf_len(&text->head));
+        buf_put_span(&text->head, head);
+        octets = span_tail(octets, head.len);
+        if (buf_len(&text->head) < LIMIT_HTML_CHARSET_OCTETS && buf_ok(&text->head))
+            return;
+        end_head(text);
+    }
+    charset_put(&text->charset, octets, &text->utf8);
+}
+
 static void
 put_body(struct mime_text *text, struct span piece, struct reader to)
 {
@@ -286,14 +322,16 @@ put_body(struct mime_text *text, struct span piece, struct reader to)
 
     while (piece.len > 0 && text->part != NULL) {
         const struct span head = span_head(piece, PIECE_OCTETS);
-        charset_put(&text->charset, decode(text, head), &text->utf8);
+        convert(text, decode(text, head));
         give_body(text, BODY_GOES_ON, to);
         piece = span_tail(piece, head.len);
     }
     if (at_end && text->part != NULL) {
         buf_clear(&text->octets);
         mime_decoder_finish(&text->decoder, &text->octets);
-        charset_put(&text->charset, buf_span(&text->octets), &text->utf8);
+        convert(text, buf_span(&text->octets));
+        if (text->in_head)
+            end_head(text);
         charset_finish(&text->charset, &text->utf8);
         give_body(text, BODY_ENDS, to);
     }
@@ -333,6 +371,9 @@ enter_next(struct mime_text *text)
             enter(text, text->part->body_off, text->part->body_size);
             mime_decoder_init(&text->decoder, text->part->encoding);
             charset_open(&text->charset, text->part->charset);
+            buf_clear(&text->head);
+            text->in_head = text->part->media == MIME_MEDIA_TEXT_HTML &&
+                            html_charset_matters(text->part->charset);
             html_text_init(&text->html, HTML_SEARCHED);
             text->is_open = true;
             return;

@@ -8,7 +8,8 @@
  *   names of attachments            as decoded parameters (RFC 2231) of Content-Type and
  *                                   Content-Disposition, where the field does not show them
  *   the bodies of text/... parts    without transfer encoding and charset; of text/html what is
- *                                   shown (html_text.h)
+ *                                   shown (html_text.h), in the charset that it names if the
+ *                                   field does not (html_charset.h)
  *
  * Not: other parts, preambles, epilogues. It comes folded (fold.h), in pieces cut between
  * characters, with bounded memory for bodies of any size. Nothing is found across two texts:
@@ -66,6 +67,7 @@ struct mime_text {
     bool failed;    /* memory was short */
     bool is_open;   /* charset is in use */
     bool has_begun; /* a piece of this body was given */
+    bool in_head;   /* octets are collected in head until the charset is known */
 
     const struct mime_part *part; /* where we are; NULL: at the end */
     bool in_header;
@@ -75,6 +77,7 @@ struct mime_text {
     uint32_t fields;   /* of this header, so far */
     size_t look_at;    /* octets that must be collected before a field can be complete */
     struct buf octets; /* header fields not yet complete, or decoded octets of a piece */
+    struct buf head;   /* the first octets of HTML */
     struct buf utf8;
     struct buf shown;    /* what utf8 shows as HTML */
     struct buf param;    /* folded */

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "syntax/charset.h"
+#include "syntax/html_charset.h"
 #include "syntax/html_text.h"
 #include "syntax/mail/mime_decode.h"
 #include "syntax/one_line.h"
@@ -136,6 +137,16 @@ put_html(struct one_line *line, struct span text)
 
 /* ---- a part ---- */
 
+static struct span
+charset_of(const struct mime_part *part, struct span octets)
+{
+    struct span charset = {NULL, 0};
+
+    if (part->media == MIME_MEDIA_TEXT_HTML && html_charset_matters(part->charset))
+        charset = html_charset_find(octets);
+    return charset.len > 0 ? charset : part->charset;
+}
+
 /* Body to UTF-8. */
 static void
 decode(const struct mime_part *part, struct span body, struct buf *utf8)
@@ -149,7 +160,7 @@ decode(const struct mime_part *part, struct span body, struct buf *utf8)
     mime_decoder_put(&decoder, body, &octets);
     if (body.len == part->body_size)
         mime_decoder_finish(&decoder, &octets);
-    charset_open(&charset, part->charset);
+    charset_open(&charset, charset_of(part, buf_span(&octets)));
     charset_put(&charset, buf_span(&octets), utf8);
     if (body.len == part->body_size)
         charset_finish(&charset, utf8);

@@ -122,6 +122,26 @@ static const struct {
      "Content-Transfer-Encoding| x-none|content-transfer-encoding: x-none;"
      "Content-Type| message/rfc822|content-type: message/rfc822;Subject| S|subject: "
      "s;||inner;"},
+    /* HTML that names its charset itself, where the field does not */
+    {"Content-Type: text/html\r\n\r\n<meta charset=koi8-r>\xC4\xC1",
+     "root Content-Type| text/html|content-type: text/html;||\xD0\xB4\xD0\xB0;",
+     "||\xD0\xB4\xD0\xB0;"},
+    {"Content-Type: text/html; charset=us-ascii\r\nContent-Transfer-Encoding: "
+     "quoted-printable\r\n\r\n<meta http-equiv=3DContent-Type content=3D'x; "
+     "charset=3Dkoi8-r'>=C4=C1",
+     "root Content-Type| text/html; charset=us-ascii|content-type: text/html; charset=us-ascii;"
+     "root Content-Transfer-Encoding| quoted-printable|content-transfer-encoding: "
+     "quoted-printable;||\xD0\xB4\xD0\xB0;",
+     "||\xD0\xB4\xD0\xB0;"},
+    {"Content-Type: text/html; charset=iso-8859-1\r\n\r\n<meta charset=koi8-r>\xE5",
+     "root Content-Type| text/html; charset=iso-8859-1|content-type: text/html; "
+     "charset=iso-8859-1;||a\xCC\x8A;",
+     "||a\xCC\x8A;"},
+    {"Content-Type: text/plain\r\n\r\n<meta charset=koi8-r>\xE5",
+     "root Content-Type| text/plain|content-type: text/plain;||<meta charset=koi8-r>a\xCC\x8A;",
+     "||<meta charset=koi8-r>a\xCC\x8A;"},
+    {"Content-Type: text/html\r\n\r\n\xE5",
+     "root Content-Type| text/html|content-type: text/html;||a\xCC\x8A;", "||a\xCC\x8A;"},
 };
 
 static void
@@ -150,6 +170,48 @@ test_rows(void **state)
 }
 
 /* Who wants no more is given no more. */
+/* Long HTML, fed and cut anywhere, is in the charset that its beginning names, or in none. */
+static void
+test_long_html(void **state)
+{
+    static const size_t befores[] = {0, LIMIT_HTML_CHARSET_OCTETS - 30,
+                                     LIMIT_HTML_CHARSET_OCTETS + 1, 40000};
+    static const size_t steps[] = {1, 7, 1000, 33000, 1 << 20};
+    struct mime_text text;
+    struct texts texts;
+
+    (void)state;
+    texts_init(&texts);
+    mime_text_init(&text, 3);
+    for (size_t i = 0; i < ARRAY_LEN(befores); i++) {
+        AUTO_BUF message = {0};
+        AUTO_BUF expected = {0};
+        buf_init(&message, 1 << 20);
+        buf_init(&expected, 1 << 20);
+        buf_put_lit(&message, "Content-Type: text/html\r\n\r\n");
+        buf_put_lit(&expected, "||");
+        for (size_t k = 0; k < befores[i]; k++) {
+            buf_put_char(&message, 'x');
+            buf_put_char(&expected, 'x');
+        }
+        buf_put_lit(&message, "<meta charset=koi8-r>");
+        if (befores[i] > 0)
+            buf_put_char(&expected, '\n'); /* it is a block */
+        for (size_t k = 0; k < 40000; k++) {
+            buf_put_char(&message, '\xC4');
+            buf_put_str(&expected,
+                        befores[i] < LIMIT_HTML_CHARSET_OCTETS ? "\xD0\xB4" : "a\xCC\x88");
+        }
+        buf_put_char(&expected, ';');
+        for (size_t k = 0; k < ARRAY_LEN(steps); k++) {
+            walk(&text, buf_span(&message), MIME_TEXT_BODY, steps[k], &texts);
+            assert_true(span_eq(buf_span(&texts.out), buf_span(&expected)));
+        }
+    }
+    mime_text_done(&text);
+    texts_done(&texts);
+}
+
 static void
 test_enough(void **state)
 {
@@ -262,9 +324,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_enough),
-        cmocka_unit_test(test_long_fields),
+        cmocka_unit_test(test_rows),        cmocka_unit_test(test_long_html),
+        cmocka_unit_test(test_enough),      cmocka_unit_test(test_long_fields),
         cmocka_unit_test(test_many_fields),
     };
 

@@ -159,6 +159,12 @@ test_encodings_and_charsets(void **state)
         {"text/plain; charset=x-unknown", "8bit", "caf\xe9", "caf\xc3\xa9"},
         {"text/html; charset=windows-1251", "8bit", "<p>\xcf\xf0\xe8",
          "\xd0\x9f\xd1\x80\xd0\xb8"},
+        {"text/html", "8bit", "<meta charset=koi8-r><p>\xf0\xd2\xc9",
+         "\xd0\x9f\xd1\x80\xd0\xb8"},
+        {"text/html; charset=us-ascii", "quoted-printable",
+         "<meta charset=3Dkoi8-r><p>=F0=D2=C9", "\xd0\x9f\xd1\x80\xd0\xb8"},
+        {"text/html; charset=koi8-r", "8bit", "<meta charset=big5><p>\xf0\xd2\xc9",
+         "\xd0\x9f\xd1\x80\xd0\xb8"},
         {"text/plain", "x-uuencode", "begin 644 x", ""},
         {"text/calendar", "7bit", "BEGIN:VCALENDAR", ""},
         {"application/pkcs7-mime; smime-type=enveloped-data", "base64", "MIIB", ""},
@@ -239,7 +245,7 @@ test_length(void **state)
 
     (void)state;
     for (size_t u = 0; u < ARRAY_LEN(units); u++) {
-        for (size_t count = LIMIT_PREVIEW_CHARS - 2; count < 3 * LIMIT_PREVIEW_CHARS;
+        for (size_t count = LIMIT_PREVIEW_CHARS - 2; count < (size_t)3 * LIMIT_PREVIEW_CHARS;
              count += count == LIMIT_PREVIEW_CHARS + 1 ? 100 : 1) {
             AUTO_BUF text = {0};
             AUTO_BUF out = {0};
@@ -263,7 +269,7 @@ static void
 test_long_bodies(void **state)
 {
     static const char head[] = "Content-Type: text/html\r\n\r\n<style>";
-    const size_t len = sizeof head - 1 + 100 * LIMIT_PREVIEW_OCTETS;
+    const size_t len = sizeof head - 1 + (size_t)100 * LIMIT_PREVIEW_OCTETS;
     char *message = malloc(len);
     AUTO_BUF beyond = {0};
     AUTO_BUF within = {0};
