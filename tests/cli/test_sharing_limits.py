@@ -5,6 +5,7 @@ import re
 import signal
 import sqlite3
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -92,6 +93,31 @@ def fill(server, count, octets):
         db.close()
 
 
+def looks_that_follow_each_other(server, names):
+    """Names change all the time in the accounts of several who share much, so NOTIFY has to list everything again and
+    again before it comes to rest. All of it together takes no more memory than once."""
+    bert = server.login("bert")
+    watched = " ".join(f'"Other Users/{name}/Mine"' for name in names)
+    bert.command(f"NOTIFY SET (mailboxes ({watched}) (MessageNew MessageExpunge MailboxName))")
+
+    def change(owner):
+        for number in range(300):
+            owner.command(f"CREATE x{number}")
+        owner.close()
+
+    threads = [threading.Thread(target=change, args=(server.login(name),)) for name in names[:5]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    owner = server.login(names[0])
+    owner.command("RENAME Mine Yours")
+    assert bert.line().startswith('* LIST (\\HasChildren) "/" "Other Users/o00/Yours" ("OLDNAME" ')
+    owner.command("RENAME Yours Mine")
+    for peer in (owner, bert):
+        peer.close()
+
+
 @pytest.mark.parametrize("owners, octets", [(19, 24), (8, 512)], ids=["mailboxes", "octets"])
 def test_list_tells_of_so_many_mailboxes_of_all(owners, octets):
     """Of each as many as fit: it is the sum that counts."""
@@ -117,6 +143,7 @@ def test_list_tells_of_so_many_mailboxes_of_all(owners, octets):
 
         count, told, cut = listed()
         assert count == owners * 1021 + 1 and not cut
+        looks_that_follow_each_other(server, names)
         most, most_octets = limit("LIMIT_GUEST_MAILBOXES"), limit("LIMIT_GUEST_MAILBOX_OCTETS")
         room = min(most - count, (most_octets - told) // octets)
         assert 0 < room < limit("LIMIT_SHARER_MAILBOXES")

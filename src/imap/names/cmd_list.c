@@ -186,7 +186,7 @@ list_begin(struct imap_session *im, struct imap_work *work, enum names_list_kind
     struct list_run *run = arena_new(&work->arena, struct list_run);
 
     if (run != NULL)
-        run->gather = imap_gather_new(im, &work->cmd.u.list, kind);
+        run->gather = imap_gather_new(&work->arena, &work->cmd.u.list, kind);
     if (run == NULL || run->gather == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
     work->run = run;

@@ -13,6 +13,7 @@
 #include "store/sharing.h"
 
 struct imap_gather {
+    struct arena *arena; /* borrowed; it and all that it finds are there */
     const struct imap_list_req *req;
     enum names_list_kind kind;
     struct names_list *list; /* NULL: nothing has been gathered yet */
@@ -61,13 +62,12 @@ imap_gather_of_owner(struct arena *arena, struct span name)
 }
 
 struct imap_gather *
-imap_gather_new(struct imap_session *im, const struct imap_list_req *req,
-                enum names_list_kind kind)
+imap_gather_new(struct arena *arena, const struct imap_list_req *req, enum names_list_kind kind)
 {
-    struct imap_gather *gather = arena_new(&im->work->arena, struct imap_gather);
+    struct imap_gather *gather = arena_new(arena, struct imap_gather);
 
     if (gather != NULL)
-        *gather = (struct imap_gather){.req = req, .kind = kind};
+        *gather = (struct imap_gather){.arena = arena, .req = req, .kind = kind};
     return gather;
 }
 
@@ -81,7 +81,7 @@ own_names(struct imap_session *im, struct imap_gather *gather)
     if (!imap_read_begin(im, im->acct, &tx, &step))
         return step;
     const enum rc rc =
-        names_list_gather(&im->work->arena, tx, gather->req, gather->kind, &gather->list, &err);
+        names_list_gather(gather->arena, tx, gather->req, gather->kind, &gather->list, &err);
     if (rc == RC_OK)
         return STEP_MORE;
     gather->list = NULL;
@@ -94,7 +94,7 @@ static enum rc
 ask(struct imap_session *im, struct imap_gather *gather, struct err *err)
 {
     struct registry *registry = im->s.env->registry;
-    struct arena *arena = &im->work->arena;
+    struct arena *arena = gather->arena;
     const uint64_t account = im->s.account_id;
     bool any = false;
 
@@ -134,10 +134,10 @@ has_room(struct imap_gather *gather, size_t of_this_sharer, size_t octets)
 /* Adds the mailboxes of one sharer under the names that this user sees. Mailboxes whose names
  * would be too long or too deep are left out. */
 static enum rc
-add(struct imap_session *im, struct imap_gather *gather, const struct registry_sharer *sharer,
+add(struct imap_gather *gather, const struct registry_sharer *sharer,
     const struct access_row *rows, size_t count)
 {
-    struct arena *arena = &im->work->arena;
+    struct arena *arena = gather->arena;
     const size_t left = LIMIT_GUEST_MAILBOXES - gather->guest_count;
     const size_t share = left < LIMIT_SHARER_MAILBOXES ? left : LIMIT_SHARER_MAILBOXES;
     struct names_guest *guests =
@@ -178,7 +178,7 @@ is_reached(struct imap_session *im, const struct imap_gather *gather,
     if (!accounts_is_made(im->s.env->accounts, sharer->account))
         return false; /* never used, so it shares nothing; it must not be created here */
     const char *level =
-        arena_printf(&im->work->arena, OTHER_USERS "/%.*s", SPAN_FMT(sharer->name));
+        arena_printf(gather->arena, OTHER_USERS "/%.*s", SPAN_FMT(sharer->name));
     return level == NULL || names_list_reaches(gather->list, span_of_str(level));
 }
 
@@ -218,7 +218,7 @@ next_sharer(struct imap_session *im, struct imap_gather *gather)
     if (rc == RC_OK)
         rc = access_list(tx, &gather->user, &scratch, &rows, &count, &err);
     if (rc == RC_OK)
-        rc = add(im, gather, sharer, rows, count);
+        rc = add(gather, sharer, rows, count);
     store_end(tx);
     tx = NULL;
     account_put(acct);

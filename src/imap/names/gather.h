@@ -14,14 +14,15 @@
 #include "mailbox/names/names_list.h"
 #include "store/sharing.h"
 
-struct imap_gather; /* in the command's arena */
+struct imap_gather;
 
 /** A request that lists all mailboxes of other users, and whether they are subscribed. */
 const struct imap_list_req *imap_gather_others(void);
 /** The same for one account, by its name. In arena. NULL: no memory. */
 const struct imap_list_req *imap_gather_of_owner(struct arena *arena, struct span name);
-/** Begins to gather. req is borrowed for as long as the list is used. NULL: no memory. */
-struct imap_gather *imap_gather_new(struct imap_session *im, const struct imap_list_req *req,
+/** Begins to gather, in an arena in which everything found is kept. req is borrowed for as long
+ * as the list is used. NULL: no memory. */
+struct imap_gather *imap_gather_new(struct arena *arena, const struct imap_list_req *req,
                                     enum names_list_kind kind);
 /** STEP_DONE with *list_out set: the list is complete, and names_list_next may be called.
  * STEP_DONE with *list_out NULL, or another step: return it from the command. */

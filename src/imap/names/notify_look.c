@@ -17,7 +17,7 @@
 /* ---- what there is ---- */
 
 static const struct imap_list_req *
-look_req(struct imap_session *im, const struct others_look *look)
+look_req(struct imap_session *im, struct others_look *look)
 {
     struct registry_account row;
 
@@ -26,7 +26,7 @@ look_req(struct imap_session *im, const struct others_look *look)
     const enum rc rc =
         registry_find_id(im->s.env->registry, account_id(look->only->acct), &row, NULL);
     return rc != RC_OK ? imap_gather_others()
-                       : imap_gather_of_owner(&im->work->arena, span_of_str(row.name));
+                       : imap_gather_of_owner(&look->arena, span_of_str(row.name));
 }
 
 static bool
@@ -38,7 +38,7 @@ list_gather(struct imap_session *im, struct others_look *look, enum imap_step *s
         return true;
     if (look->gather == NULL) {
         const struct imap_list_req *req = look_req(im, look);
-        look->gather = req == NULL ? NULL : imap_gather_new(im, req, NAMES_LIST);
+        look->gather = req == NULL ? NULL : imap_gather_new(&look->arena, req, NAMES_LIST);
     }
     *step_out =
         look->gather == NULL ? STEP_DONE : imap_gather_step(im, look->gather, &look->list);
@@ -123,8 +123,9 @@ entry_look(struct imap_session *im, struct notify_others *others, const struct w
     enum rc rc = other_get(im, others, entry, by_name | fixed, &owner, &other);
     if (rc != RC_OK)
         return rc == RC_NOT_FOUND ? RC_OK : rc;
-    const struct other_before before = {other_events(other), other->state,
-                                        arena_span(&im->work->arena, other_name(owner, other))};
+    const struct other_before before = {
+        other_events(other), other->state,
+        arena_span(&others->look->arena, other_name(owner, other))};
     other->by_name = (uint8_t)by_name;
     other->fixed |= (uint8_t)fixed;
     other->state = (uint8_t)state_of(entry, other->state);
@@ -162,7 +163,7 @@ sharer_watch(struct imap_session *im, struct notify_others *others,
         !accounts_is_made(im->s.env->accounts, sharer->account))
         return RC_OK; /* gather.c passes over it too */
     const char *level =
-        arena_printf(&im->work->arena, OTHER_USERS "/%.*s", SPAN_FMT(sharer->name));
+        arena_printf(&others->look->arena, OTHER_USERS "/%.*s", SPAN_FMT(sharer->name));
     if (level == NULL)
         return RC_LIMIT;
     if (!watched_reaches_below(watched, span_of_str(level)))
@@ -300,7 +301,7 @@ look_end(struct imap_session *im, struct notify_others *others)
         others->sharing = look->sharing;
         notify_owners_tidy(im, others);
     }
-    others->look = NULL;
+    notify_look_free(others);
     return rc;
 }
 
@@ -338,7 +339,7 @@ notify_look_step(struct imap_session *im, struct notify_others *others,
     *rc_out = RC_OK;
     while (notify_look_is_due(im, others)) {
         if (others->look == NULL)
-            *rc_out = notify_look_new(im, others, &others->look, &err);
+            *rc_out = notify_look_new(im, others, &err);
         if (*rc_out != RC_OK)
             return STEP_DONE;
         if (others->look == NULL)
@@ -359,7 +360,7 @@ notify_others_first(struct imap_session *im, const struct imap_notify_req *req,
 
     *rc_out = RC_OK;
     if (others->look == NULL) {
-        *rc_out = notify_look_new(im, others, &others->look, &err);
+        *rc_out = notify_look_new(im, others, &err);
         if (*rc_out != RC_OK)
             return STEP_DONE;
         others->look->first = req;

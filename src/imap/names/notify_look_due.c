@@ -2,6 +2,8 @@
 /* Whether NOTIFY must look at mailboxes of other users, and at whose. */
 #include "imap/names/notify_others.h"
 
+#include <stdlib.h>
+
 #include "store/registry.h"
 #include "store/sharing.h"
 
@@ -83,13 +85,11 @@ notify_look_is_due(const struct imap_session *im, struct notify_others *others)
 }
 
 enum rc
-notify_look_new(struct imap_session *im, struct notify_others *others, struct others_look **out,
-                struct err *err)
+notify_look_new(struct imap_session *im, struct notify_others *others, struct err *err)
 {
     struct others_look look = {.serial = notify_sharing_serial(im),
                                .sharing = env_settings(im->s.env)->sharing};
 
-    *out = NULL;
     others->look_at_all |= is_time_again(im, others);
     look.sharers = others->sharers;
     if (others->serial != look.serial || others->look_at_all) {
@@ -108,10 +108,11 @@ notify_look_new(struct imap_session *im, struct notify_others *others, struct ot
         if (many_have_changed(others))
             look.only = NULL;
     }
-    *out = arena_new(&im->work->arena, struct others_look);
-    if (*out == NULL)
+    others->look = malloc(sizeof *others->look);
+    if (others->look == NULL)
         return RC_LIMIT;
-    **out = look;
+    *others->look = look;
+    arena_init(&others->look->arena, LIMIT_CMD_ARENA);
     for (struct notify_owner *owner = others->owners; owner != NULL; owner = owner->next)
         owner->look_serial = account_names_serial(owner->acct);
     others->look_at_all = false;

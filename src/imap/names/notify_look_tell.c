@@ -59,7 +59,7 @@ parent_tell(struct imap_session *im, struct notify_others *others,
     if (parent.len == 0 || span_eq(parent, look->parent) ||
         (events_of_name(others, watched, parent) & IMAP_EVENT_MAILBOX_NAME) == 0)
         return;
-    look->parent = arena_span(&im->work->arena, parent);
+    look->parent = arena_span(&look->arena, parent);
     names_list_find(look->list, parent, &entry);
     imap_list_line(im, &entry);
 }

@@ -39,6 +39,16 @@ owner_charge(struct notify_owner *owner)
 }
 
 void
+notify_look_free(struct notify_others *others)
+{
+    if (others->look == NULL)
+        return;
+    arena_done(&others->look->arena);
+    free(others->look);
+    others->look = NULL;
+}
+
+void
 notify_others_free(struct notify_others *others)
 {
     if (others == NULL)
@@ -48,6 +58,7 @@ notify_others_free(struct notify_others *others)
         others->owners = owner->next;
         owner_free(owner);
     }
+    notify_look_free(others);
     free(others);
 }
 

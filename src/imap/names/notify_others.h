@@ -91,7 +91,7 @@ struct notify_owner {
 
 struct notify_others {
     struct notify_owner *owners; /* owned */
-    struct others_look *look;    /* under way, in the arena of the work */
+    struct others_look *look;    /* owned; under way, or NULL */
     uint64_t sharers;            /* a hash of who shares, and of the user's groups */
     uint32_t serial;             /* value of notify_sharing_serial at that time */
     bool sharing;                /* whether [imap] sharing was on then */
@@ -129,6 +129,9 @@ notify_sharing_serial(const struct imap_session *im)
 
 /* A look under way. */
 struct others_look {
+    /* Of what it finds. Several looks may follow each other in one push or command, and none is
+     * to leave anything behind in the arena of that. */
+    struct arena arena;
     struct notify_owner *only; /* NULL: the look covers all accounts */
     /* the request of the NOTIFY under way; NULL: the one in force */
     const struct imap_notify_req *first;
@@ -167,13 +170,15 @@ MUST_USE enum rc notify_other_rename(struct notify_owner *owner, struct notify_o
 /** Frees names that are no longer used. RC_LIMIT: no memory. */
 MUST_USE enum rc notify_owner_compact(struct notify_owner *owner);
 
+/** Ends the look under way, if there is one. */
+void notify_look_free(struct notify_others *others);
+
 /* ---- notify_look_due.c ---- */
 /** Whether a look is due or under way. Does not wait. */
 bool notify_look_is_due(const struct imap_session *im, struct notify_others *others);
-/** Begins the look that is due, in the arena of the work. NULL with RC_OK: none is due after
- * all. */
+/** Begins the look that is due: others->look. NULL with RC_OK: none is due after all. */
 MUST_USE enum rc notify_look_new(struct imap_session *im, struct notify_others *others,
-                                 struct others_look **out, struct err *err);
+                                 struct err *err);
 
 /* ---- notify_look.c ---- */
 /** One step of a look. STEP_DONE: nothing is due any more, or *rc_out says why the look cannot

@@ -222,7 +222,7 @@ list_begin(struct imap_session *im, struct select_run *run)
         .patterns = name,
         .pattern_count = 1,
     };
-    run->gather = imap_gather_new(im, req, NAMES_LIST);
+    run->gather = imap_gather_new(&work->arena, req, NAMES_LIST);
     return run->gather == NULL ? imap_fail(im, RC_LIMIT, NULL) : STEP_MORE;
 }
 

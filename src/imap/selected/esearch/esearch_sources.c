@@ -207,7 +207,7 @@ listed_step(struct imap_session *im, const struct imap_search_req *req,
         return STEP_MORE;
     }
     if (sources->gather == NULL)
-        sources->gather = imap_gather_new(im, imap_gather_others(), NAMES_LIST);
+        sources->gather = imap_gather_new(&im->work->arena, imap_gather_others(), NAMES_LIST);
     if (sources->gather == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
     if (sources->listed == NULL) {
