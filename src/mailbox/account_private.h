@@ -219,8 +219,10 @@ void mailbox_publish(struct account *acct, struct change_log *log);
 /** Frees all; nobody holds any. */
 void mailboxes_done(struct account *acct);
 /** Lets versions go that nobody looks at: not used since used_before_ms, or any while the total
- *  is above keep_octets. True when no version is left. */
-bool mailboxes_trim(struct account *acct, int64_t used_before_ms, uint64_t keep_octets);
+ * is above keep_octets. They are put before *unwanted, for version_unref_all: freeing a large
+ * one takes a while, and the caller may hold a lock. True when no version is left. */
+bool mailboxes_trim(struct account *acct, int64_t used_before_ms, uint64_t keep_octets,
+                    struct version **unwanted);
 
 /* The lock is held for these five. */
 void mailbox_set_row(struct mailbox *mailbox, const struct mbox_row *row);

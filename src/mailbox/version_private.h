@@ -74,12 +74,15 @@ struct version {
     uint32_t unseen;
     uint32_t uidnext;
     uint64_t modseq;
+    struct version *next; /* among those that are let go together; nobody else has it then */
     uint32_t node_count;
     struct node_slot slots[];
 };
 
 /** How many octets a version of this size takes, roughly, without regard to sharing. */
 uint64_t version_octets(const struct version *version);
+/** Gives up the reference to each version of a chain; NULL is allowed. */
+void version_unref_all(struct version *first);
 /** Whether the caller's reference is the only one. */
 bool version_is_sole(const struct version *version);
 

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "mailbox/account_private.h"
 #include "mailbox/names/names.h"
+#include "mailbox/version_private.h"
 #include "mailbox/write/ops.h"
 #include "support/fault_vfs.h"
 #include "support/mailbox_sim_private.h"
@@ -148,6 +149,15 @@ carrier_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
 
 /* --- Running them --- */
 
+static void
+forget_versions(struct sim_client *client)
+{
+    struct version *unwanted = NULL;
+
+    mailboxes_trim(client->acct, INT64_MAX, 0, &unwanted);
+    version_unref_all(unwanted);
+}
+
 void
 sim_meddle(struct sim_client *client)
 {
@@ -161,7 +171,7 @@ sim_meddle(struct sim_client *client)
         return;
     /* so that what was in memory has to be loaded through this snapshot */
     if (chance(client, 50))
-        mailboxes_trim(client->acct, INT64_MAX, 0);
+        forget_versions(client);
     if (chance(client, 50)) {
         append_init(&append, client);
         sim_turn(client, &append.turn);
@@ -498,7 +508,7 @@ do_housekeeping(struct sim_client *client)
     struct purge_op op;
 
     if (chance(client, 50)) {
-        mailboxes_trim(client->acct, INT64_MAX, 0);
+        forget_versions(client);
         return;
     }
     do {

@@ -16,6 +16,7 @@
 #include "base/check.h"
 #include "mailbox/account_private.h"
 #include "mailbox/memory/hub.h"
+#include "mailbox/version_private.h"
 #include "mailbox/write/turn_wait.h"
 #include "store/registry.h"
 
@@ -32,13 +33,16 @@ static const struct quota_rules no_quota = {
 static void
 trim_versions(struct accounts *accounts, int64_t used_before_ms, uint64_t keep_octets)
 {
+    struct version *unwanted = NULL;
+
     lock_enter(&accounts->lock);
     LIST_FOR_EACH (node, &accounts->versioned) {
         struct account *acct = CONTAINER_OF(node, struct account, version_link);
-        if (mailboxes_trim(acct, used_before_ms, keep_octets))
+        if (mailboxes_trim(acct, used_before_ms, keep_octets, &unwanted))
             list_remove(&acct->version_link);
     }
     lock_leave(&accounts->lock);
+    version_unref_all(unwanted); /* others need not wait for that */
 }
 
 static void

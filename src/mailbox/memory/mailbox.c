@@ -722,8 +722,20 @@ mailbox_version(struct mailbox *mailbox, struct store_tx *tx, struct version **o
     return rc;
 }
 
+static void
+let_go(struct mailbox *mailbox, struct version **unwanted)
+{
+    struct version *version = mailbox->current;
+
+    version_ref(version);
+    mailbox_set_current(mailbox, NULL);
+    version->next = *unwanted;
+    *unwanted = version;
+}
+
 bool
-mailboxes_trim(struct account *acct, int64_t used_before_ms, uint64_t keep_octets)
+mailboxes_trim(struct account *acct, int64_t used_before_ms, uint64_t keep_octets,
+               struct version **unwanted)
 {
     struct accounts *accounts = acct->accounts;
     bool none_left = true;
@@ -735,11 +747,11 @@ mailboxes_trim(struct account *acct, int64_t used_before_ms, uint64_t keep_octet
         struct mailbox *mailbox = CONTAINER_OF(node, struct mailbox, link);
         if (mailbox->current == NULL)
             continue;
-        const bool unwanted =
+        const bool is_unwanted =
             mailbox->used_ms <= used_before_ms ||
             (keep_octets > 0 && atomic_load(&accounts->version_octets) > keep_octets);
-        if (unwanted && version_is_sole(mailbox->current))
-            mailbox_set_current(mailbox, NULL);
+        if (is_unwanted && version_is_sole(mailbox->current))
+            let_go(mailbox, unwanted);
         none_left = none_left && mailbox->current == NULL;
     }
     lock_leave(mailboxes_lock(acct));

@@ -48,6 +48,16 @@ version_unref(struct version *version)
     free(version);
 }
 
+void
+version_unref_all(struct version *first)
+{
+    while (first != NULL) {
+        struct version *next = first->next;
+        version_unref(first);
+        first = next;
+    }
+}
+
 bool
 version_is_sole(const struct version *version)
 {

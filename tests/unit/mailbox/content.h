@@ -90,4 +90,7 @@ void content_view_done(struct view *view);
 /* The row it is a view of. */
 uint64_t content_mbox(struct view *view);
 
+/* Versions that nobody looks at are no longer in memory. */
+void content_forget_versions(struct content *fx);
+
 #endif

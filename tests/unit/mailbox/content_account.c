@@ -4,7 +4,9 @@
 
 #include <string.h>
 
+#include "mailbox/account_private.h"
 #include "mailbox/content/ingest.h"
+#include "mailbox/version_private.h"
 
 void
 content_open_account_with(struct content *fx, const struct account_search *search)
@@ -129,4 +131,13 @@ content_mbox(struct view *view)
 
     mailbox_state(view->mailbox, &state);
     return state.mbox;
+}
+
+void
+content_forget_versions(struct content *fx)
+{
+    struct version *unwanted = NULL;
+
+    mailboxes_trim(fx->acct, INT64_MAX, 0, &unwanted);
+    version_unref_all(unwanted);
 }

@@ -317,7 +317,7 @@ an_old_snapshot_wakes_nothing(void **state)
 
     assert_string_equal(told(fx, view, SYNC_ALL), "2X 3E 3R ");
     view_sleep(view);
-    mailboxes_trim(fx->acct, INT64_MAX, 0);
+    content_forget_versions(fx);
     assert_int_equal(view_awake(view, old, &fx->err), RC_AGAIN);
     store_end(old);
     struct store_tx *tx = content_read(fx);
@@ -1026,7 +1026,7 @@ names_come_with_a_snapshot(void **state)
     append(fx, 2);
     struct view *view = content_view(fx, "INBOX");
     view_sleep(view);
-    mailboxes_trim(fx->acct, INT64_MAX, 0);
+    content_forget_versions(fx);
 
     struct store_tx *tx = content_write(fx);
     assert_ok(store_keyword_add(tx, 1, SPAN("later"), &number, &fx->err));
