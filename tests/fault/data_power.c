@@ -27,6 +27,7 @@
 #include "store/app_password.h"
 #include "store/removed.h"
 #include "store/sharing.h"
+#include "support/tmpdir.h"
 
 enum {
     CHANGES = 100,
@@ -783,8 +784,7 @@ test_power_loss_at_every_moment(void **state)
     life->fx = calloc(1, sizeof *life->fx);
     assert_non_null(life->fx);
     arena_init(&life->fx->arena, TEST_ARENA_OCTETS);
-    snprintf(life->base, sizeof life->base, "%s/roost-power-XXXXXX",
-             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    snprintf(life->base, sizeof life->base, "%s/roost-power-XXXXXX", tmpdir_parent_in_memory());
     assert_non_null(mkdtemp(life->base));
     rng_seed(&life->rng, 4713);
     record(life);

@@ -136,7 +136,7 @@ test_power_loss_at_every_moment(void **state)
     struct story story = {0};
 
     (void)state;
-    tmpdir_make_in(&story.dir, access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    tmpdir_make_in(&story.dir, tmpdir_parent_in_memory());
     fake_clock_init(&story.now, 1794486257);
     record(&story);
     power_look(story.power, story.dir.path, check_state, &story);

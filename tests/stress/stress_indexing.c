@@ -261,7 +261,7 @@ main(void)
     struct tmpdir dir;
     struct err err = {.rc = RC_OK};
 
-    tmpdir_make_in(&dir, access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    tmpdir_make_in(&dir, tmpdir_parent_in_memory());
     const struct sqlite_options options = {
         .dir = tmpdir_file(&dir, "accounts"), .store.clock = &clock_system, .max_open_fds = 60};
     CHECK(store_open_sqlite(&options, &store, &err) == RC_OK);

@@ -14,6 +14,7 @@
 
 #include "base/check.h"
 #include "support/mailbox_sim.h"
+#include "support/tmpdir.h"
 
 enum { THREADS = 6, STEPS = 2500, ROUNDS = 3 };
 
@@ -50,7 +51,7 @@ main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "seam") == 0)
         sim.engine = SIM_SEAM;
     steps = env_number("ROOST_STRESS_STEPS", STEPS);
-    sim_open(&sim, access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    sim_open(&sim, tmpdir_parent_in_memory());
     for (size_t i = 0; i < THREADS; i++)
         sim_client_init(&clients[i], &sim, seed * 100 + i);
     for (int round = 0; round < ROUNDS; round++) {

@@ -288,7 +288,7 @@ main(void)
     unsigned done = 0;
     unsigned refused = 0;
 
-    tmpdir_make_in(&dir, access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    tmpdir_make_in(&dir, tmpdir_parent_in_memory());
     accounts_make(&dir, &store);
     group_grant();
     for (size_t i = 0; i < GUESTS; i++) {

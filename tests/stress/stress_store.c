@@ -279,7 +279,7 @@ main(void)
     struct tmpdir dir;
     struct err err = {.rc = RC_OK};
 
-    tmpdir_make_in(&dir, access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    tmpdir_make_in(&dir, tmpdir_parent_in_memory());
     const struct sqlite_options options = {.dir = dir.path,
                                            .store.clock = &fast_clock,
                                            .max_open_fds = FDS,

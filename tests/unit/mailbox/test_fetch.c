@@ -410,7 +410,9 @@ test_binary(void **state)
 
     rng_seed(&rng, 8);
     for (size_t i = 0; i < ARRAY_LEN(heads) * 3; i++) {
-        const size_t octets = i < ARRAY_LEN(heads) ? 300000 : rng_below(&rng, 2000);
+        const size_t octets = i < 2                  ? 300000
+                              : i < ARRAY_LEN(heads) ? 70000
+                                                     : rng_below(&rng, 2000);
         AUTO_BUF text = {0};
         buf_init(&text, 16 << 20);
         buf_put_str(&text, heads[i % ARRAY_LEN(heads)]);

@@ -14,6 +14,7 @@
 #include "support/fault_vfs.h"
 #include "support/mailbox_sim.h"
 #include "support/seam_engine.h"
+#include "support/tmpdir.h"
 
 enum { CLIENTS = 6, STEPS = 6000, SETTLE_EVERY = 500 };
 enum disk { DISK_GOOD, DISK_FAILING };
@@ -26,13 +27,6 @@ env_number(const char *name, uint64_t otherwise)
     const char *text = getenv(name);
 
     return text == NULL ? otherwise : strtoull(text, NULL, 10);
-}
-
-/* Where a commit costs no disk: what is tested is not durability. */
-static const char *
-fast_directory(void)
-{
-    return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 }
 
 static void
@@ -59,7 +53,7 @@ play(size_t count, enum disk disk, enum sim_engine engine)
     struct rng lot;
 
     rng_seed(&lot, seed);
-    sim_open(&sim, fast_directory());
+    sim_open(&sim, tmpdir_parent_in_memory());
     for (size_t i = 0; i < count; i++)
         sim_client_init(&clients[i], &sim, seed * 100 + i);
     for (uint64_t step = 1; step <= steps; step++) {

@@ -650,7 +650,7 @@ test_made_anew(void **state)
     rng_seed(&rng, 10);
     fill(fx, &rng);
     struct view *view = content_view(fx, "INBOX");
-    for (unsigned round = 0; round < rounds_of(12); round++) {
+    for (unsigned round = 0; round < rounds_of(6); round++) {
         test_index_empty(fx, pool);
         test_index_fill(fx, pool, highest(fx), false);
         anew_slices = round % 2 == 0 ? 1 : UINT32_MAX;

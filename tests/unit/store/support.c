@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include "support/seam_engine.h"
+#include "support/tmpdir.h"
 
 #include <ftw.h>
 #include <openssl/evp.h>
@@ -55,10 +56,7 @@ fixture_open(bool shared)
     struct fixture *fx = calloc(1, sizeof *fx);
 
     assert_non_null(fx);
-    /* In memory where there is such a place: thousands of syncs, and nothing depends on a real
-     * disk (a killed process loses no page of the kernel's). */
-    snprintf(fx->dir, sizeof fx->dir, "%s/roost-store-XXXXXX",
-             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    snprintf(fx->dir, sizeof fx->dir, "%s/roost-store-XXXXXX", tmpdir_parent_in_memory());
     assert_non_null(mkdtemp(fx->dir));
     snprintf(fx->accounts, sizeof fx->accounts, "%s/accounts", fx->dir);
     test_now_s = 1800000000;
