@@ -52,6 +52,9 @@ imap_greet(struct imap_session *im)
 enum go
 imap_read(struct imap_session *im)
 {
+    /* Most sessions that are woken for a push have been sent nothing by their clients. */
+    if (task_expects_input(&im->s.task) && !conn_has_unread(&im->s.conn))
+        return GO_PARK;
     const enum rc rc = conn_read(&im->s.conn);
 
     if (im->login == IMAP_LOGIN_UNGREETED && conn_tls_ready(&im->s.conn)) {

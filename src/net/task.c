@@ -445,6 +445,12 @@ task_waker(struct poller *poller, uint64_t id)
 
 /* --- running --- */
 
+bool
+task_expects_input(const struct task *task)
+{
+    return (task->armed & EPOLLIN) != 0;
+}
+
 /* Asks epoll for what the task waits for, unless it is asked already. */
 static void
 arm(struct task *task, enum task_next next)

@@ -127,6 +127,11 @@ struct wake task_waker(struct poller *poller, uint64_t id);
 void task_timer_set(struct task *task, int64_t due_s);
 void task_timer_unset(struct task *task);
 
+/** Whether epoll is still to report input of the descriptor, also what has come since the run
+ * began. Then nothing has to be read now: the task is run again for it. Thread: the one running
+ * it. */
+bool task_expects_input(const struct task *task);
+
 /** True once the present run has lasted LIMIT_SLICE_US: finish the step and TASK_YIELD. False
  *  on threads that run no task and never called slice_begin. Thread: any; about 30 ns. */
 bool slice_spent(void);

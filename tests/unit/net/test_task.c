@@ -23,10 +23,11 @@ struct probe {
     struct task task;
     sem_t ran;
     atomic_uint runs;
-    atomic_uint why;  /* all reasons seen */
-    atomic_int next;  /* enum task_next to return */
-    atomic_int spins; /* runs still to yield */
-    sem_t *hold;      /* waited for inside the run, when not NULL */
+    atomic_uint why;     /* all reasons seen */
+    atomic_int next;     /* enum task_next to return */
+    atomic_int spins;    /* runs still to yield */
+    atomic_bool expects; /* what task_expects_input said in the last run */
+    sem_t *hold;         /* waited for inside the run, when not NULL */
     int fd;
 };
 
@@ -37,6 +38,7 @@ probe_run(struct task *task, uint32_t why)
 
     assert_true(work_thread_number() > 0);
     atomic_fetch_or(&probe->why, why);
+    atomic_store(&probe->expects, task_expects_input(task));
     atomic_fetch_add(&probe->runs, 1);
     if (atomic_load(&probe->spins) > 0) {
         atomic_fetch_sub(&probe->spins, 1);
@@ -189,6 +191,44 @@ test_input_and_output(void **state)
     atomic_store(&probe.next, TASK_PARK_INPUT);
     await(&probe.ran);
     assert_true((atomic_load(&probe.why) & TASK_WHY_OUTPUT) != 0);
+    probe_end(&probe, poller);
+    close(pair[0]);
+    close(pair[1]);
+    destroy(poller);
+}
+
+/* Input that epoll is still to report need not be read by a run for something else. */
+static void
+test_expects_input(void **state)
+{
+    struct poller *poller = make(1, NULL);
+    struct probe probe;
+    int pair[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    probe_init(&probe, pair[0]);
+    assert_int_equal(task_enter(poller, &probe.task, pair[0], probe_run, NULL), RC_OK);
+    const uint64_t id = probe.task.id;
+    task_begin(&probe.task);
+    await(&probe.ran);
+    assert_false(atomic_load(&probe.expects)); /* nobody has asked for it yet */
+    assert_true(task_wake(poller, id));
+    await(&probe.ran);
+    assert_true(atomic_load(&probe.expects));
+    assert_int_equal(write(pair[1], "x", 1), 1);
+    await(&probe.ran);
+    assert_false(atomic_load(&probe.expects)); /* it has come */
+    atomic_store(&probe.next, TASK_PARK_WAKE);
+    assert_int_equal(write(pair[1], "x", 1), 1);
+    await(&probe.ran);
+    atomic_store(&probe.next, TASK_PARK_OUTPUT);
+    assert_true(task_wake(poller, id));
+    await(&probe.ran);
+    assert_false(atomic_load(&probe.expects)); /* it was not asked for again */
+    atomic_store(&probe.next, TASK_PARK_WAKE);
+    await(&probe.ran);
+    assert_false(atomic_load(&probe.expects));
     probe_end(&probe, poller);
     close(pair[0]);
     close(pair[1]);
@@ -350,7 +390,7 @@ static const struct clock fake_clock = {fake_us, fake_us};
 static void
 test_timer_with_injected_clock(void **state)
 {
-    atomic_store(&fake_now_us, 1000 * 1000000);
+    atomic_store(&fake_now_us, INT64_C(1000) * 1000000);
     struct poller *poller = make(2, &fake_clock);
     struct probe probe;
 
@@ -361,7 +401,7 @@ test_timer_with_injected_clock(void **state)
     task_timer_set(&probe.task, 1000 + 7 * 24 * 3600); /* moved: a week */
     task_begin(&probe.task);
     await(&probe.ran);
-    atomic_store(&fake_now_us, (INT64_C(1000) + 7 * 24 * 3600 - 1) * 1000000);
+    atomic_store(&fake_now_us, (1000 + INT64_C(7) * 24 * 3600 - 1) * 1000000);
     poller_tick(poller);
     assert_int_equal(sem_trywait(&probe.ran), -1);
     atomic_fetch_add(&fake_now_us, 1000000);
@@ -450,6 +490,7 @@ main(void)
         cmocka_unit_test(test_wake_runs_it),
         cmocka_unit_test(test_woken_while_running_runs_again),
         cmocka_unit_test(test_input_and_output),
+        cmocka_unit_test(test_expects_input),
         cmocka_unit_test(test_hang_up_is_seen),
         cmocka_unit_test(test_yield_lets_sockets_in),
         cmocka_unit_test(test_generations),
