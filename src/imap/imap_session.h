@@ -98,8 +98,8 @@ struct imap_saved {
 struct imap_guest {
     struct account *acct; /* held; the owner's account */
     uint32_t rights;      /* enum mbox_right, to the selected mailbox */
-    /* The values of account_acl_serial and registry_epoch when the rights were read. If either
-     * differs now, the rights may have changed. */
+    /* The values of account_acl_serial and registry_rights_epoch when the rights were read. If
+     * either differs now, the rights may have changed. */
     uint32_t acl_serial;
     uint32_t epoch;
     bool sharing; /* whether [imap] sharing was on then */

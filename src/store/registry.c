@@ -97,6 +97,14 @@ changed(struct registry *registry, enum rc rc)
     return rc;
 }
 
+/* The same for a change of which accounts there are. */
+static enum rc
+accounts_changed(struct registry *registry, enum rc rc)
+{
+    registry_cache_rights_changed(registry);
+    return changed(registry, rc);
+}
+
 static enum rc
 credentials_check(const char *crypt, const struct scram_keys *scram, struct err *err)
 {
@@ -126,7 +134,7 @@ registry_add_many(struct registry *registry, struct registry_new *rows, size_t c
         if (name_check(rows[i].name, &rows[i].refused) == RC_OK)
             (void)!credentials_check(rows[i].crypt, rows[i].scram, &rows[i].refused);
     }
-    return changed(registry, registry->ops->add_many(registry, rows, count, err));
+    return accounts_changed(registry, registry->ops->add_many(registry, rows, count, err));
 }
 
 enum rc
@@ -173,7 +181,7 @@ enum rc
 registry_set_state(struct registry *registry, uint64_t id, enum account_state state,
                    struct err *err)
 {
-    return changed(registry, registry->ops->set_state(registry, id, state, err));
+    return accounts_changed(registry, registry->ops->set_state(registry, id, state, err));
 }
 
 enum rc
@@ -202,7 +210,7 @@ registry_alias_remove(struct registry *registry, uint64_t id, struct span addres
 enum rc
 registry_remove(struct registry *registry, uint64_t id, struct err *err)
 {
-    return changed(registry, registry->ops->remove(registry, id, err));
+    return accounts_changed(registry, registry->ops->remove(registry, id, err));
 }
 
 enum rc
@@ -213,18 +221,18 @@ registry_restore(struct registry *registry, uint64_t id, struct span name, struc
 
     if (rc != RC_OK)
         return rc;
-    return changed(registry, registry->ops->restore(registry, id, name, arena, taken_out,
-                                                    taken_count_out, err));
+    return accounts_changed(registry, registry->ops->restore(registry, id, name, arena,
+                                                             taken_out, taken_count_out, err));
 }
 
 enum rc
 registry_purge_begin(struct registry *registry, uint64_t id, struct err *err)
 {
-    return changed(registry, registry->ops->purge_begin(registry, id, err));
+    return accounts_changed(registry, registry->ops->purge_begin(registry, id, err));
 }
 
 enum rc
 registry_purge_end(struct registry *registry, uint64_t id, struct err *err)
 {
-    return changed(registry, registry->ops->purge_end(registry, id, err));
+    return accounts_changed(registry, registry->ops->purge_end(registry, id, err));
 }

@@ -142,6 +142,12 @@ MUST_USE enum rc registry_find_login(struct registry *registry, struct span logi
 /** Grows with every change, also of other accounts. While it stays the same, what was read
  * since it was asked for is still true; otherwise what matters has to be read again. */
 uint64_t registry_epoch(struct registry *registry);
+/** Grows with every change that the rights to mailboxes of others may depend on: which accounts
+ * there are, who is in which group, and whether rights that are granted to anyone have an
+ * effect. Passwords, keys, limits and aliases do not count, so that sessions need not read
+ * their rights again whenever somebody logs in for the first time. A change by another process
+ * always counts. */
+uint64_t registry_rights_epoch(struct registry *registry);
 
 enum registry_route { ROUTE_ACCOUNT, ROUTE_UNKNOWN_USER, ROUTE_FOREIGN_DOMAIN };
 /**

@@ -223,6 +223,7 @@ registry_cache_rights_changed(struct registry *registry)
 {
     lock_enter(&registry->lock);
     registry->epoch++;
+    registry->rights_epoch++;
     lock_leave(&registry->lock);
 }
 
@@ -246,6 +247,7 @@ cache_check(struct registry *registry)
     if (rc != RC_OK || serial != registry->serial) {
         cache_empty(registry);
         registry->epoch++;
+        registry->rights_epoch++;
     }
     if (rc == RC_OK)
         registry->serial = serial;
@@ -278,6 +280,16 @@ registry_epoch(struct registry *registry)
     cache_check(registry);
     lock_enter(&registry->lock);
     const uint64_t epoch = registry->epoch;
+    lock_leave(&registry->lock);
+    return epoch;
+}
+
+uint64_t
+registry_rights_epoch(struct registry *registry)
+{
+    cache_check(registry);
+    lock_enter(&registry->lock);
+    const uint64_t epoch = registry->rights_epoch;
     lock_leave(&registry->lock);
     return epoch;
 }

@@ -102,9 +102,10 @@ struct registry {
     struct lock lock; /* LOCK_REGISTRY; guards the rest; never held across the engine */
     uint64_t serial;  /* registry_changes gave it last */
     int64_t checked_us;
-    struct map cache;    /* addresses and ids to struct registry_kept: registry_cache.c */
-    uint64_t epoch;      /* grows with each change that is known of */
-    uint64_t generation; /* grows when it is emptied: what was read before is not put in */
+    struct map cache;      /* addresses and ids to struct registry_kept: registry_cache.c */
+    uint64_t epoch;        /* grows with each change that is known of */
+    uint64_t rights_epoch; /* grows with each of those that rights may depend on */
+    uint64_t generation;   /* grows when it is emptied: what was read before is not put in */
     bool counted;
     uint64_t enabled;
     uint64_t without_scram;

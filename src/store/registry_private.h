@@ -15,8 +15,8 @@ void registry_cache_forget(struct registry *registry, uint64_t id);
 /** Call it after a change of who shares with whom, which does not change accounts: whether
  * anybody shares must be read again. */
 void registry_cache_forget_shares(struct registry *registry);
-/** Call it after a change of groups, which does not change accounts either: rights may be
- * different now. */
+/** Call it after a change of groups, which does not change accounts either, and after one of
+ * which accounts there are: rights may be different now. */
 void registry_cache_rights_changed(struct registry *registry);
 /** Empties the cache if somebody else has changed something; the generation as it is then. May
  *  wait for the engine, once a second. */

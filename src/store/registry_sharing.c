@@ -2,8 +2,9 @@
 /*
  * Groups and the index of sharing, above the engines: which names are valid, and what is
  * cached. Rows of accounts do not depend on either, so they stay in the cache. A change of
- * groups increases registry_epoch, which tells sessions that their rights may have changed;
- * they learn of a change of the index from the account whose lists were changed. Thread: any.
+ * groups increases registry_rights_epoch, which tells sessions that their rights may have
+ * changed; they learn of a change of the index from the account whose lists were changed.
+ * Thread: any.
  */
 #include "store/sharing.h"
 

@@ -74,7 +74,7 @@ MUST_USE enum rc registry_share_settle(struct registry *registry, uint64_t owner
                                        const struct registry_share *shares, size_t count,
                                        struct err *err);
 /** Whether rights that are granted to anyone have an effect; they do until this says otherwise.
- * The index keeps them in any case. A change also changes registry_epoch and
+ * The index keeps them in any case. A change also changes registry_rights_epoch and
  * registry_shares_serial, so sessions learn of it as of a change of groups. */
 void registry_set_with_anyone(struct registry *registry, bool with_anyone);
 bool registry_with_anyone(struct registry *registry);

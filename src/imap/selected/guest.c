@@ -55,9 +55,10 @@ imap_guest_is_due(struct imap_session *im)
 {
     const struct imap_guest *guest = im->guest;
 
-    return guest != NULL && (guest->sharing != env_settings(im->s.env)->sharing ||
-                             guest->acl_serial != account_acl_serial(guest->acct) ||
-                             guest->epoch != (uint32_t)registry_epoch(im->s.env->registry));
+    return guest != NULL &&
+           (guest->sharing != env_settings(im->s.env)->sharing ||
+            guest->acl_serial != account_acl_serial(guest->acct) ||
+            guest->epoch != (uint32_t)registry_rights_epoch(im->s.env->registry));
 }
 
 void
@@ -123,7 +124,7 @@ imap_guest_look(struct imap_session *im, enum imap_step *step_out)
     if (!imap_guest_is_due(im))
         return true;
     const uint32_t serial = account_acl_serial(guest->acct);
-    const uint32_t epoch = (uint32_t)registry_epoch(im->s.env->registry);
+    const uint32_t epoch = (uint32_t)registry_rights_epoch(im->s.env->registry);
     const bool sharing = env_settings(im->s.env)->sharing;
     imap_guest_owner_look(im); /* as new as the serial numbers, like the rights */
     if (session_is_ending(&im->s)) {

@@ -997,6 +997,47 @@ test_epoch(void **state)
     registry_close(other);
 }
 
+/* Rights do not depend on how somebody logs in. */
+static void
+test_epoch_of_rights(void **state)
+{
+    struct registry *registry = *state;
+    struct registry *other = open_registry(false);
+    const struct scram_keys keys = some_keys(1);
+    const struct quota_amounts quota = {{1, 2}};
+    struct registry_account account;
+    struct arena arena;
+    struct span *taken;
+    size_t count;
+    uint64_t before = registry_rights_epoch(registry);
+    const uint64_t id = add(registry, "alice");
+
+    assert_true(registry_rights_epoch(registry) > before);
+    before = registry_rights_epoch(registry);
+    assert_ok(registry_find_id(registry, id, &account, &err));
+    assert_ok(registry_set_scram(registry, id, account.password_generation, &keys, &err));
+    assert_ok(registry_set_password(registry, id, "$y$new", NULL, &err));
+    assert_ok(registry_set_quota(registry, id, &quota, &err));
+    assert_ok(registry_alias_add(registry, id, SPAN("sales"), &err));
+    now_us += 1000000;
+    assert_int_equal(registry_rights_epoch(registry), before);
+    assert_ok(registry_set_state(registry, id, ACCOUNT_DISABLED, &err));
+    assert_true(registry_rights_epoch(registry) > before);
+    before = registry_rights_epoch(registry);
+    assert_ok(registry_remove(registry, id, &err));
+    assert_true(registry_rights_epoch(registry) > before);
+    before = registry_rights_epoch(registry);
+    arena_init(&arena, 4096);
+    assert_ok(registry_restore(registry, id, SPAN(""), &arena, &taken, &count, &err));
+    arena_done(&arena);
+    assert_true(registry_rights_epoch(registry) > before);
+    before = registry_rights_epoch(registry);
+    assert_ok(registry_set_password(other, id, "$y$newer", NULL, &err));
+    now_us += 1000000;
+    assert_true(registry_rights_epoch(registry) > before); /* who knows what it has changed */
+    registry_close(other);
+}
+
 static void
 test_threads(void **state)
 {
@@ -1044,6 +1085,7 @@ main(void)
         WITH(test_cache_gives_what_it_got),
         WITH(test_keys_cost_only_their_own_row),
         WITH(test_epoch),
+        WITH(test_epoch_of_rights),
         WITH(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,7 +117,7 @@ static struct rights_seen
 rights_now(struct imap_session *im, const struct esearch_run *run)
 {
     return (struct rights_seen){account_acl_serial(source_of(run)->acct),
-                                (uint32_t)registry_epoch(im->s.env->registry),
+                                (uint32_t)registry_rights_epoch(im->s.env->registry),
                                 env_settings(im->s.env)->sharing};
 }
 
