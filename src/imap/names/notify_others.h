@@ -59,6 +59,12 @@ struct notify_other {
     uint8_t fixed;
     uint8_t by_name; /* events asked for with SUBTREE and SUBSCRIBED, as of the last look */
     uint8_t state;   /* enum other_state */
+    /* The user's rights, while the serial numbers of the access control lists and of the
+     * registry are these. */
+    bool rights_known;
+    uint32_t rights;
+    uint32_t acl_serial;
+    uint32_t epoch;
 };
 
 /* The mailboxes of one account. */
@@ -75,10 +81,13 @@ struct notify_owner {
     uint64_t metadata_goal; /* the next value of metadata_upto, while they are told */
     uint32_t names_serial;  /* value of account_names_serial at the last look */
     uint32_t look_serial;   /* the same at the look under way */
-    uint32_t row;           /* index of the next mailbox, while all are gone through */
-    bool rows;              /* STATUS of mailboxes that have changed is due */
-    bool first;             /* STATUS of all mailboxes is due */
-    bool fresh;             /* some mailboxes are OTHER_FRESH */
+    /* account_acl_serial and registry_rights_epoch before the present snapshot began */
+    uint32_t acl_serial;
+    uint32_t epoch;
+    uint32_t row; /* index of the next mailbox, while all are gone through */
+    bool rows;    /* STATUS of mailboxes that have changed is due */
+    bool first;   /* STATUS of all mailboxes is due */
+    bool fresh;   /* some mailboxes are OTHER_FRESH */
     /* it is not known what metadata were published before this process took over */
     bool unsure;
     struct notify_other *mailboxes; /* owned */
@@ -124,7 +133,7 @@ notify_sharing_serial(const struct imap_session *im)
 {
     struct registry *registry = im->s.env->registry;
 
-    return (uint32_t)(registry_epoch(registry) + registry_shares_serial(registry));
+    return (uint32_t)(registry_rights_epoch(registry) + registry_shares_serial(registry));
 }
 
 /* A look under way. */

@@ -59,29 +59,81 @@ notify_others_wait(const struct imap_session *im, struct notify_others *others)
 
 /* ---- STATUS ---- */
 
-/* The user's rights to the mailbox now. */
 static enum rc
-rights_now(struct imap_session *im, const struct notify_other *other, struct store_tx *tx,
-           uint32_t *rights_out, struct err *err)
+rights_read(struct imap_session *im, const struct notify_other *other, struct store_tx *tx,
+            uint32_t *rights_out, struct err *err)
 {
     struct arena *arena = &im->work->sync_arena;
     struct rights_user user;
 
-    *rights_out = 0;
-    if (!env_settings(im->s.env)->sharing)
-        return RC_OK;
     const enum rc rc = access_user(im->s.env->registry, im->s.account_id, arena, &user, err);
     return rc == RC_OK ? access_rights(tx, &user, other->mbox, arena, rights_out, err) : rc;
 }
 
+/* Before a snapshot begins, so that it is as new as the numbers: the rights that it shows can
+ * be kept until one of them changes. */
+static void
+serials_note(struct imap_session *im, struct notify_owner *owner)
+{
+    owner->acl_serial = account_acl_serial(owner->acct);
+    owner->epoch = (uint32_t)registry_rights_epoch(im->s.env->registry);
+}
+
+/* The user's rights to the mailbox now. tx NULL: RC_AGAIN if they must be read. */
+static enum rc
+rights_now(struct imap_session *im, const struct notify_owner *owner,
+           struct notify_other *other, struct store_tx *tx, uint32_t *rights_out,
+           struct err *err)
+{
+    const bool known = other->rights_known && other->acl_serial == owner->acl_serial &&
+                       other->epoch == owner->epoch;
+
+    *rights_out = 0;
+    if (!env_settings(im->s.env)->sharing)
+        return RC_OK;
+    if (!known && tx == NULL)
+        return RC_AGAIN;
+    if (!known) {
+        const enum rc rc = rights_read(im, other, tx, &other->rights, err);
+        other->rights_known = rc == RC_OK;
+        if (rc != RC_OK)
+            return rc;
+        other->acl_serial = owner->acl_serial;
+        other->epoch = owner->epoch;
+    }
+    *rights_out = other->rights;
+    return RC_OK;
+}
+
+/* What has happened to a mailbox. */
+struct happened {
+    unsigned events;            /* enum watch_event */
+    uint64_t since;             /* changes up to this modseq were told */
+    const struct mbox_row *row; /* the counters after that; NULL: they are to be read */
+};
+
+static enum rc
+row_get(struct imap_session *im, const struct notify_other *other,
+        const struct happened *happened, struct store_tx *tx, struct mbox_row *out,
+        struct err *err)
+{
+    if (happened->row == NULL)
+        return tx == NULL ? RC_AGAIN
+                          : store_mbox_get(tx, other->mbox, &im->work->sync_arena, out, err);
+    *out = *happened->row;
+    return RC_OK;
+}
+
 /* Sends the STATUS of one mailbox, if the user may see it and it is not the selected one. A
  * look and the news may be about the same change, which is told only once. News of flags alone
- * does not count as told, because it may still have to be told that messages came or went. */
+ * does not count as told, because it may still have to be told that messages came or went. tx
+ * NULL: RC_AGAIN if something must be read. */
 static enum rc
 counters_tell(struct imap_session *im, struct notify_owner *owner, struct notify_other *other,
-              unsigned happened, uint64_t since, struct store_tx *tx, struct err *err)
+              const struct happened *happened, struct store_tx *tx, struct err *err)
 {
-    const unsigned items = imap_notify_items(im, other_events(other), happened, owner->first);
+    const unsigned items =
+        imap_notify_items(im, other_events(other), happened->events, owner->first);
     struct mbox_row row;
     struct status status;
     uint32_t rights = 0;
@@ -90,16 +142,17 @@ counters_tell(struct imap_session *im, struct notify_owner *owner, struct notify
         imap_is_selected(im, owner->acct, other->mbox))
         return RC_OK;
     arena_reset(&im->work->sync_arena);
-    enum rc rc = rights_now(im, other, tx, &rights, err);
+    enum rc rc = rights_now(im, owner, other, tx, &rights, err);
     if (rc == RC_OK && (rights & OTHER_RIGHTS) != OTHER_RIGHTS)
         return RC_OK;
     if (rc == RC_OK)
-        rc = store_mbox_get(tx, other->mbox, &im->work->sync_arena, &row, err);
+        rc = row_get(im, other, happened, tx, &row, err);
+    const uint64_t since = happened->since;
     if (rc == RC_OK && row.highest_modseq > since)
         rc = status_of_row(owner->acct, NULL, &row, items, &status, err);
     if (rc == RC_OK && row.highest_modseq > since) {
         imap_status_line(im, other_name(owner, other), &status, items);
-        if ((happened & (WATCH_ARRIVALS | WATCH_EXPUNGES)) != 0)
+        if ((happened->events & (WATCH_ARRIVALS | WATCH_EXPUNGES)) != 0)
             other->told_modseq = row.highest_modseq;
     }
     return rc == RC_NOT_FOUND ? RC_OK : rc;
@@ -129,11 +182,11 @@ rows_tell(struct imap_session *im, struct notify_owner *owner, struct store_tx *
             *step_out = imap_output_full(im) ? STEP_OUTPUT : STEP_MORE;
             return false;
         }
-        if (fresh || owner->first)
-            rc = counters_tell(im, owner, other, WATCH_ALL, 0, tx, err);
-        else if (owner->rows && owner->told_modseq != 0)
-            rc = counters_tell(im, owner, other, WATCH_ALL,
-                               later(owner->told_modseq, other->told_modseq), tx, err);
+        struct happened happened = {.events = WATCH_ALL};
+        if (!fresh && !owner->first)
+            happened.since = later(owner->told_modseq, other->told_modseq);
+        if (fresh || owner->first || (owner->rows && owner->told_modseq != 0))
+            rc = counters_tell(im, owner, other, &happened, tx, err);
         other->state &= (uint8_t)~OTHER_FRESH;
     }
     if (rc != RC_OK) {
@@ -194,13 +247,13 @@ is_among(const struct metadata_changes *changes, uint64_t mbox)
 }
 
 static enum rc
-metadata_of_one(struct imap_session *im, struct notify_owner *owner,
-                const struct notify_other *other, struct store_tx *tx, struct err *err)
+metadata_of_one(struct imap_session *im, struct notify_owner *owner, struct notify_other *other,
+                struct store_tx *tx, struct err *err)
 {
     uint32_t rights = 0;
 
     arena_reset(&im->work->sync_arena);
-    const enum rc rc = rights_now(im, other, tx, &rights, err);
+    const enum rc rc = rights_now(im, owner, other, tx, &rights, err);
     if (rc != RC_OK || (rights & OTHER_RIGHTS) != OTHER_RIGHTS)
         return rc;
     return entries_tell(im, owner, other, tx, err);
@@ -219,7 +272,7 @@ metadata_tell(struct imap_session *im, struct notify_owner *owner, struct store_
             rc = store_modseq(tx, &owner->metadata_goal, err);
     }
     for (; rc == RC_OK && owner->row < owner->count; owner->row++) {
-        const struct notify_other *other = &owner->mailboxes[owner->row];
+        struct notify_other *other = &owner->mailboxes[owner->row];
         if (imap_output_full(im) || slice_spent()) {
             *step_out = imap_output_full(im) ? STEP_OUTPUT : STEP_MORE;
             return false;
@@ -242,7 +295,8 @@ metadata_tell(struct imap_session *im, struct notify_owner *owner, struct store_
 
 /* ---- one thing after the other ---- */
 
-/* Takes one piece of news. Names are found by looks. */
+/* Takes one piece of news. Names are found by looks. tx NULL: RC_AGAIN if something must be
+ * read. */
 static enum rc
 news_tell(struct imap_session *im, struct notify_owner *owner, struct store_tx *tx,
           struct err *err)
@@ -252,10 +306,16 @@ news_tell(struct imap_session *im, struct notify_owner *owner, struct store_tx *
         news->events == WATCH_NAMES ? NULL : notify_other_find(owner, news->mbox);
     enum rc rc = RC_OK;
 
-    if (other != NULL)
-        rc = counters_tell(im, owner, other, news->events, other->told_modseq, tx, err);
-    if (rc == RC_OK)
+    if (other != NULL) {
+        const struct happened happened = {.events = news->events,
+                                          .since = other->told_modseq,
+                                          .row = news->has_row ? &news->row : NULL};
+        rc = counters_tell(im, owner, other, &happened, tx, err);
+    }
+    if (rc == RC_OK && tx != NULL)
         rc = store_modseq(tx, &owner->told_modseq, err);
+    else if (rc == RC_OK && news->has_row)
+        owner->told_modseq = later(owner->told_modseq, news->row.highest_modseq);
     if (rc != RC_OK)
         return rc;
     free(owner->at_hand);
@@ -280,7 +340,15 @@ owner_is_due(struct notify_owner *owner)
     return owner->rows || owner->at_hand != NULL || metadata_is_due(owner);
 }
 
-/* Tells the next thing that is due for one account. False: return *step_out; STEP_DONE: it
+/* Whether the next thing that is due is news. */
+static bool
+news_is_next(const struct notify_owner *owner)
+{
+    return owner->metadata_goal == 0 && !owner->rows && !owner->fresh && owner->at_hand != NULL;
+}
+
+/* Tells the next thing that is due for one account. A hundred sessions may be told the same at
+ * the same time, so nothing is read that memory has. False: return *step_out; STEP_DONE: it
  * cannot be told. */
 static bool
 owner_tell(struct imap_session *im, struct notify_owner *owner, enum imap_step *step_out)
@@ -290,6 +358,9 @@ owner_tell(struct imap_session *im, struct notify_owner *owner, enum imap_step *
     AUTO_TX tx = NULL;
     struct err err = {.rc = RC_OK};
 
+    serials_note(im, owner);
+    if (news_is_next(owner) && news_tell(im, owner, NULL, &err) == RC_OK)
+        return true;
     /* Asked before the snapshot begins, which therefore has all of it. */
     account_metadata_changes(owner->acct, owner->metadata_upto, &changes);
     if (!imap_read_begin(im, owner->acct, &tx, step_out)) {

@@ -52,18 +52,33 @@ add(struct news_watch *watch, uint64_t mbox, unsigned events, size_t octets)
     return news;
 }
 
+static void
+note_row(struct news *news, const struct mbox_changes *changes)
+{
+    news->has_row = changes->has_row;
+    news->row = changes->row;
+    news->row.name = SPAN(""); /* it is the log's */
+}
+
 static bool
 gather_messages(struct news_watch *watch, const struct mbox_changes *changes, unsigned events)
 {
+    struct news *news = watch->first;
+
     if (events == 0)
         return false;
-    for (struct news *news = watch->first; news != NULL; news = news->next) {
-        if (news->mbox == changes->mbox && news->events != WATCH_NAMES) {
-            news->events |= events;
-            return false; /* it was woken for that */
-        }
+    while (news != NULL && (news->mbox != changes->mbox || news->events == WATCH_NAMES))
+        news = news->next;
+    if (news != NULL) {
+        news->events |= events;
+        note_row(news, changes);
+        return false; /* it was woken for that */
     }
-    return add(watch, changes->mbox, events, 0) != NULL || lose(watch, NEWS_LOST_ALL);
+    news = add(watch, changes->mbox, events, 0);
+    if (news == NULL)
+        return lose(watch, NEWS_LOST_ALL);
+    note_row(news, changes);
+    return true;
 }
 
 static bool

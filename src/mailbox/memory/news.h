@@ -22,12 +22,17 @@
 #include "base/wake.h"
 #include "mailbox/memory/change.h"
 #include "mailbox/memory/hub.h" /* enum watch_event */
+#include "store/store.h"
 
 struct news {
     struct news *next; /* a later one */
     uint64_t mbox;     /* 0: a name without a mailbox */
     unsigned events;   /* of messages (enum watch_event), or WATCH_NAMES alone */
     bool own;          /* WATCH_NAMES: the watcher itself asked for the change */
+    /* Without WATCH_NAMES: the mailbox's counters after the newest of the changes, but not its
+     * name. */
+    struct mbox_row row;
+    bool has_row;
     /* With WATCH_NAMES; in `texts`. */
     enum name_change what;
     struct span name;

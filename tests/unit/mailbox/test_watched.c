@@ -259,6 +259,24 @@ expect_news(struct news_watch *watch, uint64_t mbox, unsigned events, const char
     free(news);
 }
 
+/* News of messages have the counters of the newest change, so that nobody has to read them. */
+static void
+expect_counters(struct news_watch *watch, uint32_t exists, uint64_t *modseq)
+{
+    enum news_lost lost;
+    struct news *news = news_take(watch, &lost);
+
+    assert_non_null(news);
+    assert_true(news->has_row);
+    assert_int_equal(news->row.id, 1);
+    assert_int_equal(news->row.exists, exists);
+    assert_int_equal(news->row.uidnext, exists + 1);
+    assert_int_equal(news->row.name.len, 0); /* the text belongs to the commit */
+    assert_true(news->row.highest_modseq > *modseq);
+    *modseq = news->row.highest_modseq;
+    free(news);
+}
+
 static void
 watch_all(struct content *fx, struct news_watch *watch, unsigned *heard)
 {
@@ -302,6 +320,24 @@ news_say_what_has_changed(void **state)
     assert_int_equal(lost, NEWS_LOST_ROWS);
     news_end(&watch);
     news_end(&watch); /* harmless */
+}
+
+static void
+news_have_the_counters(void **state)
+{
+    struct content *fx = *state;
+    struct news_watch watch;
+    unsigned heard = 0;
+    uint64_t modseq = 0;
+
+    watch_all(fx, &watch, &heard);
+    content_append(fx, &mail);
+    expect_counters(&watch, 1, &modseq);
+    content_append(fx, &mail);
+    content_append(fx, &mail);
+    expect_counters(&watch, 3, &modseq);
+    assert_int_equal(heard, 2);
+    news_end(&watch);
 }
 
 /* One commit with so many changes of names. */
@@ -395,6 +431,8 @@ main(void)
         cmocka_unit_test_setup_teardown(numbers_that_nobody_gives, content_setup,
                                         content_teardown),
         cmocka_unit_test_setup_teardown(news_say_what_has_changed, content_setup,
+                                        content_teardown),
+        cmocka_unit_test_setup_teardown(news_have_the_counters, content_setup,
                                         content_teardown),
         cmocka_unit_test_setup_teardown(news_are_bounded, content_setup, content_teardown),
     };
