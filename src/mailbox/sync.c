@@ -61,7 +61,7 @@ struct sync {
     uint64_t modseq;
     uint64_t flags_modseq;
 
-    struct uid_run runs[SYNC_RUNS];
+    struct uid_run *runs; /* SYNC_RUNS; NULL: nothing is told as vanished */
 };
 
 /* What counters say about a view. */
@@ -338,9 +338,14 @@ sync_begin(struct view *view, struct store_tx *tx, enum sync_mode mode, struct a
     sync->view = view;
     sync->as_uids = mode == SYNC_ALL_UIDS;
     mailbox_look(view->mailbox, &state, &current);
-    const enum rc rc = begin(sync, &state, current, tx, mode, err);
+    enum rc rc = begin(sync, &state, current, tx, mode, err);
     version_unref(current);
+    if (rc == RC_OK && sync->as_uids && sync->from != NULL) {
+        sync->runs = arena_array(arena, struct uid_run, SYNC_RUNS);
+        rc = sync->runs == NULL ? RC_LIMIT : RC_OK;
+    }
     if (rc != RC_OK) {
+        version_unref(sync->from);
         version_unref(sync->to);
         return rc;
     }
@@ -607,10 +612,10 @@ kind_of_flags(struct sync *sync, uint32_t uid, uint64_t modseq)
     return echoed || modseq > view->flags_modseq ? SYNC_MODSEQ : SYNC_DONE;
 }
 
-/* Messages that can be stepped over at flags_seq, which begins a chunk: a node's or a chunk's
- * worth. */
+/* Messages that can be stepped over at flags_seq, which is at pos in its chunk: as far as the
+ * next one that has changed or, where a chunk begins, a node's or a chunk's worth. */
 static uint32_t
-unchanged_from(struct sync *sync)
+unchanged_from(struct sync *sync, uint32_t pos)
 {
     const uint64_t told = untold_from(sync->view);
     const struct cursor *at = &sync->to_at;
@@ -618,6 +623,10 @@ unchanged_from(struct sync *sync)
     const struct chunk *chunk = at->chunk;
     const uint32_t last_uid = at->version->slots[at->node].last_uid;
 
+    if (sync->view->echo == NULL && chunk->max_modseq > told)
+        return chunk_newer(chunk, pos, told) - pos;
+    if (pos != 0)
+        return 0;
     if (sync->flags_seq == at->node_first && node->max_modseq <= told &&
         !is_echoed(sync, chunk->uids[0], last_uid))
         return node->count;
@@ -635,7 +644,7 @@ tell_flags(struct sync *sync, struct sync_event *event)
     while (sync->flags_seq <= sync->known) {
         const uint32_t pos = cursor_at(&sync->to_at, sync->flags_seq);
         const struct chunk *chunk = sync->to_at.chunk;
-        const uint32_t skip = pos == 0 ? unchanged_from(sync) : 0;
+        const uint32_t skip = unchanged_from(sync, pos);
         if (skip > 0) {
             sync->flags_seq += skip;
             continue;

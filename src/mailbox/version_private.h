@@ -28,6 +28,11 @@
 #ifndef VERSION_FAN
 #define VERSION_FAN 64u
 #endif
+/* Messages in a block of a chunk: where few have changed, a few blocks are looked at, and not
+ * whole chunks. */
+#ifndef VERSION_BLOCK
+#define VERSION_BLOCK 32u
+#endif
 
 /* Arrays lie behind the struct, in one allocation. */
 struct chunk {
@@ -36,6 +41,7 @@ struct chunk {
     uint32_t room;       /* messages the arrays have place for */
     uint32_t unseen;     /* without \Seen; set when the chunk is finished, as is max_modseq */
     uint64_t max_modseq; /* of its messages */
+    uint64_t *newest;    /* the same of each block; set when the chunk is finished */
     uint64_t *modseqs;
     uint64_t *messages;
     int64_t *internaldates_s;
@@ -123,6 +129,8 @@ cursor_node(const struct cursor *cursor)
     return cursor->version->slots[cursor->node].node;
 }
 void chunk_entry(const struct chunk *chunk, uint32_t pos, struct entry *out);
+/** Index of the first message from pos on with a modseq above since; count: there is none. */
+uint32_t chunk_newer(const struct chunk *chunk, uint32_t pos, uint64_t since);
 
 /* --- Pieces --- */
 

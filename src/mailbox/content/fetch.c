@@ -16,7 +16,11 @@
 #include "mailbox/content/ingest.h"
 #include "syntax/mail/bodystructure.h"
 
-enum { SCRATCH_MAX = INGEST_HEADER_MAX + 4096, PARTS_ARENA = 8 << 20 };
+enum {
+    SCRATCH_MAX = INGEST_HEADER_MAX + 4096,
+    PARTS_ARENA = 8 << 20,
+    ONE_BY_ONE = 16, /* messages that are looked at before it is found out where to go on */
+};
 
 /* ---- the plan ---- */
 
@@ -158,8 +162,8 @@ fetch_slice_end(struct fetch *fetch)
 
 /* ---- messages ---- */
 
-/* Passes over whole chunks that CHANGEDSINCE leaves out: what is asked shall cost by the
- * changes, not by the mailbox. */
+/* Passes over what CHANGEDSINCE leaves out, in pieces: what is asked shall cost by the changes,
+ * not by the mailbox. */
 static void
 pass_quiet(struct fetch *fetch)
 {
@@ -226,21 +230,20 @@ is_wanted(const struct fetch *fetch, uint32_t at)
 }
 
 /* Passes over what CHANGEDSINCE leaves out; true when the batch then begins with a message
- * that is wanted. */
+ * that is wanted. After a few messages it is found out where the next one is. */
 static bool
 next_wanted(struct fetch *fetch)
 {
     for (;;) {
         uint32_t skip = 0;
-        while (skip < fetch->batch.count && !is_wanted(fetch, skip))
+        while (skip < fetch->batch.count && skip < ONE_BY_ONE && !is_wanted(fetch, skip))
             skip++;
-        if (skip < fetch->batch.count) {
-            if (skip > 0)
-                advance(fetch, skip);
-            return true;
-        }
+        const bool found = skip < fetch->batch.count && skip < ONE_BY_ONE;
         if (skip > 0)
             advance(fetch, skip);
+        if (found)
+            return true;
+        fetch->batch.count = 0;
         if (!load_batch(fetch))
             return false;
     }

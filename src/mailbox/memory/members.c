@@ -101,37 +101,38 @@ members_run(struct members *members, uint32_t seq, uint32_t max, struct version_
     *out = run;
 }
 
-/* The last UID of the node at seq, or of the chunk, if none of it in a version has a modseq
- * above since. False: some have, or it is not known without looking. */
-static bool
-quiet_to(const struct version *version, uint32_t seq, uint64_t since, uint32_t *last_uid_out)
+/* How many messages from seq on have no modseq above since, as far as the node at seq goes if
+ * it has none, and otherwise its chunk. */
+static uint32_t
+quiet_from(struct cursor *at, uint32_t seq, uint64_t since)
 {
-    struct cursor at = cursor_of(version);
+    const uint32_t pos = cursor_at(at, seq);
+    const struct node *node = cursor_node(at);
 
-    (void)cursor_at(&at, seq);
-    const struct node *node = cursor_node(&at);
-    *last_uid_out = node->max_modseq <= since ? version->slots[at.node].last_uid
-                                              : node->slots[at.slot].last_uid;
-    return at.chunk->max_modseq <= since;
+    if (node->max_modseq <= since)
+        return at->node_first + node->count - seq;
+    if (at->chunk->max_modseq <= since)
+        return at->chunk->count - pos;
+    return chunk_newer(at->chunk, pos, since) - pos;
 }
 
 uint32_t
 members_quiet(const struct members *members, uint32_t seq, uint64_t since)
 {
     struct cursor at = cursor_of(members->version);
-    uint32_t last_uid;
-    uint32_t current_uid;
+    struct cursor now = cursor_of(members->current);
+    const uint32_t quiet = quiet_from(&at, seq, since);
 
-    if (!quiet_to(members->version, seq, since, &last_uid))
+    if (quiet == 0 || members->current == NULL)
+        return quiet;
+    const uint32_t current = version_lower_bound(members->current, cursor_uid(&at, seq));
+    if (current > version_count(members->current))
+        return quiet;
+    const uint32_t quiet_now = quiet_from(&now, current, since);
+    if (quiet_now == 0)
         return 0;
-    if (members->current != NULL) {
-        const uint32_t current = version_lower_bound(members->current, cursor_uid(&at, seq));
-        if (current <= version_count(members->current)) {
-            if (!quiet_to(members->current, current, since, &current_uid))
-                return 0;
-            if (current_uid < last_uid)
-                last_uid = current_uid;
-        }
-    }
-    return version_lower_bound(members->version, last_uid + 1) - seq;
+    const uint32_t past =
+        version_lower_bound(members->version, cursor_uid(&now, current + quiet_now - 1) + 1) -
+        seq;
+    return past < quiet ? past : quiet;
 }

@@ -32,8 +32,8 @@ void members_end(struct members *members);
 /** The run that begins at seq (1 .. version_count), of at most max messages. Valid until the
  * next call. */
 void members_run(struct members *members, uint32_t seq, uint32_t max, struct version_run *out);
-/** How many messages from seq on may be passed over, because what their chunks say is enough to
- * know that none has a modseq above since. 0: look at seq itself. */
+/** How many messages from seq on may be passed over, because none has a modseq above since.
+ * There may be more behind them. 0: look at seq itself. */
 uint32_t members_quiet(const struct members *members, uint32_t seq, uint64_t since);
 
 #endif

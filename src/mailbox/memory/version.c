@@ -236,6 +236,25 @@ chunk_entry(const struct chunk *chunk, uint32_t pos, struct entry *out)
         out->keywords = chunk->keywords[pos];
 }
 
+uint32_t
+chunk_newer(const struct chunk *chunk, uint32_t pos, uint64_t since)
+{
+    while (pos < chunk->count) {
+        const uint32_t block = pos / VERSION_BLOCK;
+        const uint32_t left = chunk->count - block * VERSION_BLOCK;
+        const uint32_t end =
+            block * VERSION_BLOCK + (left < VERSION_BLOCK ? left : VERSION_BLOCK);
+        if (chunk->newest[block] > since)
+            while (pos < end && chunk->modseqs[pos] <= since)
+                pos++;
+        else
+            pos = end;
+        if (pos < end)
+            break;
+    }
+    return pos;
+}
+
 void
 version_entry(const struct version *version, uint32_t seq, struct entry *out)
 {

@@ -16,17 +16,20 @@
 static struct chunk *
 chunk_new(uint32_t room, bool with_keywords)
 {
+    const uint32_t blocks = (room + VERSION_BLOCK - 1) / VERSION_BLOCK;
     const size_t wide = sizeof(uint64_t);
     const size_t per_message = 4 * wide + 2 * sizeof(uint32_t) + 2 * sizeof(uint16_t) +
                                (with_keywords ? sizeof(struct keywords) : 0);
-    struct chunk *chunk = memory_take(MEMORY_VERSIONS, sizeof *chunk + room * per_message);
+    struct chunk *chunk =
+        memory_take(MEMORY_VERSIONS, sizeof *chunk + blocks * wide + room * per_message);
     if (chunk == NULL)
         return NULL;
 
     char *at = (char *)(chunk + 1); /* widest first, so that each array is aligned */
     *chunk = (struct chunk){.room = room};
     atomic_init(&chunk->refs, 1);
-    chunk->modseqs = (uint64_t *)(void *)at;
+    chunk->newest = (uint64_t *)(void *)at;
+    chunk->modseqs = chunk->newest + blocks;
     chunk->messages = chunk->modseqs + room;
     chunk->internaldates_s = (int64_t *)(void *)(chunk->messages + room);
     chunk->savedates_s = chunk->internaldates_s + room;
@@ -105,9 +108,16 @@ chunk_finish(struct chunk *chunk)
     uint32_t unseen = 0;
     uint64_t max_modseq = 0;
 
-    for (uint32_t i = 0; i < chunk->count; i++) {
-        unseen += (chunk->flags[i] & MSG_SEEN) == 0;
-        max_modseq = chunk->modseqs[i] > max_modseq ? chunk->modseqs[i] : max_modseq;
+    for (uint32_t from = 0; from < chunk->count; from += VERSION_BLOCK) {
+        const uint32_t left = chunk->count - from;
+        const uint32_t to = from + (left < VERSION_BLOCK ? left : VERSION_BLOCK);
+        uint64_t newest = 0;
+        for (uint32_t i = from; i < to; i++) {
+            unseen += (chunk->flags[i] & MSG_SEEN) == 0;
+            newest = chunk->modseqs[i] > newest ? chunk->modseqs[i] : newest;
+        }
+        chunk->newest[from / VERSION_BLOCK] = newest;
+        max_modseq = newest > max_modseq ? newest : max_modseq;
     }
     chunk->unseen = unseen;
     chunk->max_modseq = max_modseq;
