@@ -146,24 +146,31 @@ entry_item(struct imap_session *im, struct iw *w, const struct imap_fetch_item *
     }
 }
 
-/* Writes one message from the arrays; msg is scratch. */
+/* Writes one message from the arrays; msg is scratch. Where few of many messages have changed,
+ * most of the time goes into fetching the arrays from memory, so those that are not needed are
+ * not touched. */
 static void
 entry_line(struct imap_session *im, const struct fetch_run *run, const struct version_run *from,
            uint32_t i, uint32_t seq)
 {
-    const struct fetch_msg msg = {
+    const unsigned kinds = run->req.kinds;
+    struct fetch_msg msg = {
         .seq = seq,
         .uid = from->uids[i],
         .flags = from->flags[i],
         .keywords = from->keywords == NULL ? NULL : &from->keywords[i],
         .modseq = from->modseqs[i],
-        .octets = from->octets[i],
-        .internaldate_s = from->internaldates_s[i],
-        .internaldate_zone_min = from->internaldate_zones_min[i],
-        .savedate_s = from->savedates_s[i],
-        .message = from->messages[i],
     };
     struct iw w = imap_line(im);
+
+    if ((kinds & 1u << FETCH_RFC822_SIZE) != 0)
+        msg.octets = from->octets[i];
+    if ((kinds & 1u << FETCH_SAVEDATE) != 0)
+        msg.savedate_s = from->savedates_s[i];
+    if ((kinds & 1u << FETCH_INTERNALDATE) != 0) {
+        msg.internaldate_s = from->internaldates_s[i];
+        msg.internaldate_zone_min = from->internaldate_zones_min[i];
+    }
 
     imap_fetch_open(im, &w, seq, msg.uid);
     for (size_t k = 0; k < run->req.item_count; k++)
