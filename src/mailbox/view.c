@@ -240,6 +240,17 @@ base_version(struct view *view, struct store_tx *tx, uint64_t snapshot_modseq,
     return mailbox_load(view->mailbox, tx, out, err);
 }
 
+/* The messages of the version that the view can have; the version itself if these are all.
+ * NULL: no memory. */
+static struct version *
+below_bound(const struct view *view, struct version *version)
+{
+    if (version_last_uid(version) >= view->uid_bound)
+        return version_prefix(version, view->uid_bound);
+    version_ref(version);
+    return version;
+}
+
 /* INV-M5: entries below the bound, and those expunged since. */
 static enum rc
 rebuild(struct view *view, struct store_tx *tx, struct version **out, struct err *err)
@@ -260,6 +271,11 @@ rebuild(struct view *view, struct store_tx *tx, struct version **out, struct err
     rc = base_version(view, tx, row.highest_modseq, &base, err);
     if (rc != RC_OK)
         return rc;
+    if (base->modseq == view->modseq) { /* and so the view can share it with others */
+        *out = below_bound(view, base);
+        version_unref(base);
+        return *out == NULL ? err_set(err, RC_LIMIT, 0, "no memory for a view") : RC_OK;
+    }
     rc = store_expunged_since(tx, &(struct expunged_req){mbox, view->modseq, view->uid_bound},
                               &arena, &expunged, &count, err);
     if (rc != RC_OK) {
@@ -289,10 +305,7 @@ members_in_memory(const struct view *view, const struct mailbox_state *state,
     if (current->modseq != view->modseq &&
         (current->modseq != state->highest_modseq || state->last_expunge_modseq > view->modseq))
         return NULL;
-    if (version_last_uid(current) >= view->uid_bound)
-        return version_prefix(current, view->uid_bound);
-    version_ref(current);
-    return current;
+    return below_bound(view, current);
 }
 
 enum rc

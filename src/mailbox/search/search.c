@@ -405,18 +405,103 @@ run_text(struct search *search, struct slice *slice, struct err *err)
     return RC_OK;
 }
 
-/* The next message of the batch, with what is in memory. */
+/* Counts messages that are asked in memory. */
+static void
+count_asked(struct search *search, uint32_t messages)
+{
+    search->looked += messages;
+    search->work += search->node_count * messages;
+    search->allowed += LIMIT_SEARCH_FREE_KEYS * (uint64_t)messages;
+}
+
+/* Messages of the batch that were asked together. */
+struct together {
+    uint32_t first;
+    uint32_t end; /* 0: none */
+    struct search_bits bits;
+};
+
+static void
+ask_together(const struct search *search, uint32_t at, struct together *out)
+{
+    const uint32_t left = search->batch.count - at;
+
+    out->first = at;
+    out->end = at + (left < SEARCH_MANY ? left : SEARCH_MANY);
+    out->bits =
+        search_eval_many(search, &search->batch, at, out->end - at, search->next_seq + at);
+}
+
+/* Messages from `at` on of which it is known whether they match, up to the first other one; as
+ * many are done with. */
+static uint32_t
+take_decided(struct search *search, const struct together *asked, uint32_t at)
+{
+    const unsigned shift = at - asked->first;
+    const uint64_t undecided = ~(asked->bits.yes | asked->bits.no) >> shift;
+    const uint32_t left = asked->end - at;
+    const uint32_t until = undecided == 0 ? SEARCH_MANY : (uint32_t)__builtin_ctzll(undecided);
+    const uint32_t count = until < left ? until : left;
+    uint64_t yes = asked->bits.yes >> shift;
+
+    if (count < SEARCH_MANY)
+        yes &= (UINT64_C(1) << count) - 1;
+    search->score = SEARCH_SCORE_MAX;
+    for (; yes != 0; yes &= yes - 1) {
+        const uint32_t i = at + (uint32_t)__builtin_ctzll(yes);
+        note_found(search, search->next_seq + i, search->batch.modseqs[i]);
+    }
+    count_asked(search, count);
+    return count;
+}
+
+/* False: all that were asked together are done with. */
+static bool
+find_undecided(struct search *search, struct together *asked, uint32_t *at)
+{
+    if (*at >= asked->end)
+        ask_together(search, *at, asked);
+    *at += take_decided(search, asked, *at);
+    return *at < asked->end;
+}
+
+/* Not programs with scores; and where a message may be gone that an index still knows, each one
+ * has to be looked for (check_gone). */
+static bool
+may_ask_together(const struct search *search)
+{
+    return !search->root->rates &&
+           (search->answers == NULL ||
+            !account_is_purged_elsewhere(mailbox_account(search->view->mailbox)));
+}
+
+/* The next message, which is undecided if it was asked together with others. */
 static enum search_value
-begin_one(struct search *search, uint32_t at)
+begin_one(struct search *search, uint32_t at, bool together)
 {
     search->stamp++;
-    search->looked++;
     search->level = SEARCH_LEVEL_ENTRY;
     search->has_fields = false;
-    search->work += search->node_count;
     search->pause_above = UINT64_MAX; /* no field is known yet */
-    allow(search, 0);
-    return search_eval(search, &search->batch, at, search->next_seq + at);
+    count_asked(search, 1);
+    return together ? SEARCH_UNKNOWN
+                    : search_eval(search, &search->batch, at, search->next_seq + at);
+}
+
+/* Reads the message as far as it takes to decide it. */
+static enum rc
+decide_one(struct search *search, struct slice *slice, uint32_t at, enum search_value *value,
+           struct err *err)
+{
+    const int64_t began_us = clock_mono_us(slice->clock);
+
+    take_one(search, at);
+    if (!search->paused)
+        search_index_note_read(search);
+    const enum rc rc = read_until_decided(search, value, &slice->work, err);
+    search->tally.read_us += clock_mono_us(slice->clock) - began_us;
+    return rc == RC_OK && search->paused ? RC_AGAIN /* this message again, where it paused */
+                                         : rc;
 }
 
 /*
@@ -443,39 +528,35 @@ check_gone(struct search *search, uint32_t at, enum search_value *value, struct 
 static enum rc
 run_batch(struct search *search, struct slice *slice, struct err *err)
 {
-    const struct version_run batch = search->batch;
+    const uint32_t count = search->batch.count;
+    const bool together = may_ask_together(search);
+    struct together asked = {.end = 0};
     uint32_t at = 0;
     enum rc rc = RC_OK;
 
-    while (at < batch.count && rc == RC_OK && !search->in_text) {
+    while (at < count && rc == RC_OK && !search->in_text) {
+        enum search_value value = SEARCH_UNKNOWN;
+        const uint64_t before = search->work;
         if (time_is_up(slice)) {
             rc = RC_AGAIN;
             break;
         }
-        const uint64_t before = search->work;
-        enum search_value value = search->paused ? SEARCH_UNKNOWN : begin_one(search, at);
-        if (value == SEARCH_UNKNOWN && !search->paused && search_index_wanted(search)) {
-            search->asking = true;
-            break;
-        }
-        rc = check_gone(search, at, &value, err);
-        if (rc != RC_OK)
-            break;
-        if (value == SEARCH_UNKNOWN) {
-            const int64_t began_us = clock_mono_us(slice->clock);
-            take_one(search, at);
+        if (search->paused || !together || find_undecided(search, &asked, &at)) {
             if (!search->paused)
-                search_index_note_read(search);
-            rc = read_until_decided(search, &value, &slice->work, err);
-            search->tally.read_us += clock_mono_us(slice->clock) - began_us;
+                value = begin_one(search, at, together);
+            if (value == SEARCH_UNKNOWN && !search->paused && search_index_wanted(search)) {
+                search->asking = true;
+                break;
+            }
+            rc = check_gone(search, at, &value, err);
+            if (rc == RC_OK && value == SEARCH_UNKNOWN)
+                rc = decide_one(search, slice, at, &value, err);
+            if (rc == RC_OK && value == SEARCH_TRUE)
+                note_found(search, search->next_seq + at, search->batch.modseqs[at]);
+            if (rc == RC_OK)
+                at++;
         }
         slice->work += search->work - before;
-        if (rc == RC_OK && search->paused)
-            rc = RC_AGAIN; /* this message again, where it paused */
-        if (rc == RC_OK && value == SEARCH_TRUE)
-            note_found(search, search->next_seq + at, batch.modseqs[at]);
-        if (rc == RC_OK)
-            at++;
     }
     advance(search, at);
     return rc;

@@ -14,7 +14,7 @@
 
 enum {
     WALK_PER_WORK = 8, /* octets of a header skipped in one unit of work */
-    SCORE_MAX = 100,
+    SCORE_MAX = SEARCH_SCORE_MAX,
     /* work on the values of one field in one run, which is as long as a slice */
     WORK_PER_FIELD = 1000000,
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The compiled form of a search. search_compile.c makes it from the request's tree,
- * search_eval.c asks it about one message, search.c walks the messages.
+ * search_many.c asks it about many messages at once, with what is in memory, search_eval.c
+ * about one of those that this does not decide; search.c walks the messages.
  *
  * Three values: a key whose data has not been read yet is UNKNOWN. A message is asked level by
  * level (what it costs to know more) until the whole is TRUE or FALSE, so nothing is read that
@@ -244,6 +245,24 @@ void search_count_needles(struct search *search);
 /** Compiles the tree. As search_new. */
 MUST_USE enum rc search_compile(struct search *search, struct arena *arena,
                                 const struct search_req *req, struct err *err);
+
+enum {
+    SEARCH_SCORE_MAX = 100,
+    SEARCH_MANY = 64,
+};
+
+/* Bit i is about a message i behind the first. */
+struct search_bits {
+    uint64_t yes; /* matches */
+    uint64_t no;  /* does not; in neither: it has to be read */
+};
+/** The value of the program for messages of the batch, at most SEARCH_MANY from `at` on, the
+ * first of which has number seq, from what is known in memory and what the index says. It is as
+ * search_eval at SEARCH_LEVEL_ENTRY, but takes a tenth of the time. Only for programs without
+ * scores. */
+struct search_bits search_eval_many(const struct search *search,
+                                    const struct version_run *batch, uint32_t at,
+                                    uint32_t count, uint32_t seq);
 
 /** The value of the program for message `at` of the batch, from what is known up to
  * search->level. If it is TRUE, search->score says how well the message matches. It is UNKNOWN

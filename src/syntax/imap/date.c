@@ -11,11 +11,11 @@
 #include "syntax/imap/put.h"
 
 enum {
-    DAY_S = 86400,
+    DAY_S = IMAP_DATE_DAY_S,
     CYCLE_DAYS = 146097,        /* of 400 Gregorian years */
     EPOCH_FROM_MARCH0 = 719468, /* days from 0000-03-01 to 1970-01-01 */
-    DAY_MIN = -719162,          /* 0001-01-01 */
-    DAY_MAX = 2932896,          /* 9999-12-31 */
+    DAY_MIN = IMAP_DATE_DAY_MIN,
+    DAY_MAX = IMAP_DATE_DAY_MAX,
     ZONE_MAX = 23 * 60 + 59,
 };
 
@@ -229,12 +229,7 @@ write_civil(char *dst, int32_t day)
 static int32_t
 split(struct imap_date_time when, int *second_of_day_out)
 {
-    const int64_t first = (int64_t)DAY_MIN * DAY_S;
-    const int64_t last = (int64_t)DAY_MAX * DAY_S + DAY_S - 1;
-    const int64_t zone_s = (int64_t)when.zone_minutes * 60;
-    const int64_t local = when.epoch_s < first - zone_s  ? first
-                          : when.epoch_s > last - zone_s ? last
-                                                         : when.epoch_s + zone_s;
+    const int64_t local = imap_date_local_s(when);
     int64_t day = local / DAY_S;
     int64_t second = local % DAY_S;
 

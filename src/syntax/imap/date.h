@@ -24,6 +24,9 @@ struct imap_date_time {
 enum {
     IMAP_DATE_TIME_OCTETS = 26, /* of a date-time, without its quotes */
     IMAP_DATE_OCTETS = 11,      /* of a date */
+    IMAP_DATE_DAY_S = 86400,
+    IMAP_DATE_DAY_MIN = -719162, /* 0001-01-01 */
+    IMAP_DATE_DAY_MAX = 2932896, /* 9999-12-31 */
 };
 
 /**
@@ -47,5 +50,19 @@ void imap_date_write(char *dst, int32_t day);
 
 /** The day (since 1970-01-01) on which `when` falls in its own zone. */
 int32_t imap_date_day_of(struct imap_date_time when);
+
+/** What clocks of its zone show, in seconds since 1970-01-01 00:00 there, kept inside the years
+ * 1..9999: IMAP_DATE_DAY_S for each day of imap_date_day_of. */
+static inline int64_t
+imap_date_local_s(struct imap_date_time when)
+{
+    const int64_t first = (int64_t)IMAP_DATE_DAY_MIN * IMAP_DATE_DAY_S;
+    const int64_t last = ((int64_t)IMAP_DATE_DAY_MAX + 1) * IMAP_DATE_DAY_S - 1;
+    const int64_t zone_s = (int64_t)when.zone_minutes * 60;
+
+    return when.epoch_s < first - zone_s  ? first
+           : when.epoch_s > last - zone_s ? last
+                                          : when.epoch_s + zone_s;
+}
 
 #endif

@@ -204,7 +204,7 @@ rows_are_those_of_statements(void **state)
     unsigned most = 0;
 
     (void)state;
-    for (unsigned round = 0; round < 150; round++) {
+    for (unsigned round = 0; round < 50; round++) {
         AUTO_TXN txn = {0};
         AUTO_TXN old = {0};
         snapshot_begin(&old, reader);
@@ -272,14 +272,14 @@ read_all_the_time(void *ctx)
 static void
 others_write_meanwhile(void **state)
 {
-    pthread_t threads[3];
+    pthread_t threads[2];
 
     (void)state;
     atomic_store(&is_over, false);
     add_rows(300);
     for (size_t i = 0; i < ARRAY_LEN(threads); i++)
         assert_int_equal(pthread_create(&threads[i], NULL, read_all_the_time, NULL), 0);
-    for (unsigned i = 0; i < 300; i++) {
+    for (unsigned i = 0; i < 100; i++) {
         change_some();
         empty_log_perhaps();
     }
@@ -408,7 +408,7 @@ other_values_end_a_walk(void **state)
 static void
 damage_ends_a_walk(void **state)
 {
-    enum { FLIPS = 3000, ROWS_MAX = 1 << 20 };
+    enum { FLIPS = 1000, ROWS_MAX = 1 << 20 };
     struct stat st;
     unsigned whole = 0;
     unsigned failed = 0;

@@ -986,12 +986,138 @@ test_trees(void **state)
     content_view_done(view);
 }
 
+/* ---- many at once ---- */
+
+static const char *const memory_keys[] = {
+    "ALL",
+    "SEEN",
+    "UNFLAGGED",
+    "DELETED",
+    "RECENT",
+    "KEYWORD Eins",
+    "UNKEYWORD Zwei",
+    "KEYWORD none",
+    "3:9,64:66,100",
+    "UID 65:*",
+    "SINCE 2-Feb-1994",
+    "BEFORE 20-Feb-1994",
+    "ON 10-Feb-1994",
+    "NOT ON 10-Feb-1994",
+    "SINCE 1-Jan-0001",
+    "BEFORE 31-Dec-9999",
+    "SAVEDSINCE 1-Jan-2027",
+    "SAVEDBEFORE 1-Jan-2027",
+    "SAVEDON 15-Jan-2027",
+    "LARGER 30",
+    "SMALLER 33",
+    "OLDER 86400",
+    "YOUNGER 1000000000",
+    "MODSEQ 90",
+    "SUBJECT x",
+    "BODY y",
+    "HEADER X-None \"\"",
+    "SENTSINCE 1-Jan-2000",
+    "EMAILID M12",
+};
+
+/* A key, or keys below one another. */
+static void
+put_key(struct buf *line, struct rng *rng, unsigned depth)
+{
+    static const char *const begins[] = {"NOT ", "OR ", "("};
+    const uint64_t which = depth == 0 ? ARRAY_LEN(begins) : rng_below(rng, 4);
+
+    if (which == ARRAY_LEN(begins)) {
+        buf_put_str(line, memory_keys[rng_below(rng, ARRAY_LEN(memory_keys))]);
+        return;
+    }
+    buf_put_str(line, begins[which]);
+    put_key(line, rng, depth - 1);
+    if (which == 0)
+        return;
+    buf_put_char(line, ' ');
+    put_key(line, rng, depth - 1);
+    if (which == 2)
+        buf_put_char(line, ')');
+}
+
+static struct search *
+search_for(struct content *fx, struct view *view, const char *line)
+{
+    const struct search_req req = request(content_cmd(fx, line));
+    struct search *search = NULL;
+
+    assert_ok(search_new(&fx->arena, view, &req, &search, &fx->err));
+    return search;
+}
+
+/* What is asked of many messages at once is what is asked of each of them. */
+static void
+compare_many(struct content *fx, struct view *view, const char *line, struct rng *rng)
+{
+    struct search *one = search_for(fx, view, line);
+    struct search *many = search_for(fx, view, line);
+    const uint32_t exists = version_count(view->members);
+
+    for (uint32_t seq = 1; seq <= exists;) {
+        struct version_run run;
+        version_run_at(view->members, seq, &run);
+        const uint32_t most = run.count < SEARCH_MANY ? run.count : SEARCH_MANY;
+        const uint32_t count =
+            rng_below(rng, 3) == 0 ? most : 1 + (uint32_t)rng_below(rng, most);
+        const struct search_bits bits = search_eval_many(many, &run, 0, count, seq);
+        for (uint32_t i = 0; i < count; i++) {
+            one->stamp++;
+            one->level = SEARCH_LEVEL_ENTRY;
+            one->pause_above = UINT64_MAX;
+            const enum search_value value = search_eval(one, &run, i, seq + i);
+            if ((bits.yes >> i & 1) != (value == SEARCH_TRUE) ||
+                (bits.no >> i & 1) != (value == SEARCH_FALSE))
+                fail_msg("%s: message %u", line, seq + i);
+        }
+        seq += count;
+    }
+    search_done(one);
+    search_done(many);
+}
+
+static void
+test_many_at_once(void **state)
+{
+    struct content *fx = *state;
+    struct rng rng;
+    AUTO_BUF line = {0};
+
+    buf_init(&line, 1 << 16);
+    rng_seed(&rng, 21);
+    for (unsigned i = 0; i < 150; i++)
+        add(fx, (struct content_mail){
+                    .text = i % 3 == 0 ? SPAN("Subject: x\r\n\r\nlonger text\r\n")
+                                       : SPAN("Subject: z\r\n\r\ny\r\n"),
+                    .flags = (uint32_t)rng_u64(&rng) & MSG_SYSTEM_FLAGS,
+                    .keywords = i % 5 == 0   ? "Eins"
+                                : i % 7 == 0 ? "Zwei Drei"
+                                             : NULL,
+                    .internaldate_s = FEB_1_1994 + (int64_t)i * DAY / 5,
+                    .zone_min = (int16_t)(i % 1200),
+                });
+    struct view *view = content_view(fx, "INBOX");
+    for (unsigned round = 0; round < 600; round++) {
+        buf_clear(&line);
+        buf_put_lit(&line, "SEARCH ");
+        put_key(&line, &rng, round % 5);
+        compare_many(fx, view, arena_str(&fx->arena, buf_span(&line)), &rng);
+    }
+    content_view_done(view);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_entries, content_setup, content_teardown),
         cmocka_unit_test_setup_teardown(test_dates, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_many_at_once, content_setup, content_teardown),
         cmocka_unit_test_setup_teardown(test_sent, content_setup, content_teardown),
         cmocka_unit_test_setup_teardown(test_addresses, content_setup, content_teardown),
         cmocka_unit_test_setup_teardown(test_fields, content_setup, content_teardown),
