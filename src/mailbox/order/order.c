@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- *   READING ──> RANKING ──> TIES ──> NUMBERING ──> FILLING ──> SORTING ──> COMPLETE
- *   (keys)      (texts by   (by all  (their        (ranks of   (messages, by one
- *      │         their       of them) ranks)        messages)   criterion after the
- *      │         heads)                                         other)
- *      └──────────────> THREADING ─────────────────────────────────────────────┘
+ *   READING ──> RANKING ──> NUMBERING ──> FILLING ──> SORTING ──> COMPLETE
+ *   (keys)      (texts are  (their        (ranks of   (messages, by one
+ *      │         sorted)     ranks)        messages)   criterion after the other)
+ *      └──────────────> THREADING ────────────────────────────────────┘
  *
  * SORTING begins with the last criterion; as each sort is stable, the first one decides.
  */
 #include "mailbox/order/order_private.h"
 
 #include "base/limits.h"
+#include "base/map.h"
 
 static const struct order_row criterion_rows[IMAP_SORT_KEYS] = {
     [IMAP_SORT_ARRIVAL] = {.source = FROM_MEMORY},
@@ -104,6 +104,7 @@ order_new(struct arena *arena, struct view *view, const struct order_req *req,
     threads_init(&order->threads, threads_kind_of(req->how->thread), LIMIT_ORDER_OCTETS);
     texts_init(&order->texts, LIMIT_ORDER_OCTETS);
     buf_init(&order->ranking, LIMIT_ORDER_OCTETS);
+    buf_init(&order->ranks, LIMIT_ORDER_OCTETS);
     *out = order;
     return RC_OK;
 }
@@ -118,6 +119,7 @@ order_done(struct order *order)
     threads_done(&order->threads);
     texts_done(&order->texts);
     buf_done(&order->ranking);
+    buf_done(&order->ranks);
 }
 
 bool
@@ -158,74 +160,29 @@ order_threads(struct order *order)
 
 /* ---- putting in order ---- */
 
-static uint32_t *
+static struct rank_item *
 ranking_of(const struct order *order)
 {
-    return (uint32_t *)(void *)order->ranking.data;
+    return (struct rank_item *)(void *)order->ranking.data;
+}
+
+static uint32_t *
+ranks_of(const struct order *order)
+{
+    return (uint32_t *)(void *)order->ranks.data;
 }
 
 static enum rc
 ranking_begin(struct order *order)
 {
-    const uint32_t count = order->texts.count;
-    const struct radix_keys by_head = {
-        .first = count == 0 ? NULL : &texts_entry(&order->texts, 0)->head,
-        .stride = sizeof(struct text_entry),
-    };
+    const size_t count = order->texts.count;
 
-    if (buf_reserve(&order->ranking, 2 * (size_t)count * sizeof(uint32_t) + 1) == NULL)
+    if (buf_reserve(&order->ranking, 2 * count * sizeof(struct rank_item) + 1) == NULL ||
+        buf_reserve(&order->ranks, count * sizeof(uint32_t) + 1) == NULL)
         return RC_LIMIT;
-    uint32_t *items = ranking_of(order);
-    for (uint32_t i = 0; i < count; i++)
-        items[i] = i;
-    radix_init(&order->radix, items, items + count, count, by_head);
+    rank_init(&order->rank, &order->texts, ranking_of(order), map_hash(SPAN("rank")));
     order->stage = ORDER_RANKING;
     return RC_OK;
-}
-
-static int
-compare_texts(const void *ctx, uint32_t a, uint32_t b)
-{
-    return texts_compare_tails(ctx, a, b);
-}
-
-/* Where the texts with the same head as the one at this place end. */
-static uint32_t
-tie_end(const struct order *order, uint32_t place)
-{
-    const uint32_t *items = order->radix.items;
-    const int64_t head = texts_entry(&order->texts, items[place])->head;
-
-    while (++place < order->texts.count &&
-           texts_entry(&order->texts, items[place])->head == head)
-        continue;
-    return place;
-}
-
-/* Some steps of sorting texts whose heads are equal. True: all are sorted. */
-static bool
-ties_step(struct order *order)
-{
-    uint32_t *items = order->radix.items;
-    uint32_t *spare = order->radix.spare;
-
-    for (uint32_t steps = 0; steps < ORDER_STEPS_PER_LOOK; steps++) {
-        if (order->at == order->texts.count)
-            return true;
-        if (order->tie_end <= order->at) {
-            order->tie_end = tie_end(order, order->at);
-            steps += order->tie_end - order->at;
-            merge_init(&order->merge, items + order->at, spare + order->at,
-                       order->tie_end - order->at, compare_texts, &order->texts);
-        }
-        if (!merge_step(&order->merge, ORDER_STEPS_PER_LOOK / 8))
-            return false;
-        const uint32_t count = order->tie_end - order->at;
-        if (order->merge.items != items + order->at)
-            memcpy(items + order->at, order->merge.items, count * sizeof *items);
-        order->at = order->tie_end;
-    }
-    return false;
 }
 
 /* One stage follows another, which begins with the first of whatever it goes through. */
@@ -245,14 +202,16 @@ steps_end(const struct order *order, uint32_t count)
     return order->at + (left < ORDER_STEPS_PER_LOOK ? left : ORDER_STEPS_PER_LOOK);
 }
 
-/* The texts are sorted: the rank of each, where the sort had its other array. */
+/* The texts are sorted: the rank of each. */
 static bool
 number_step(struct order *order)
 {
     const uint32_t end = steps_end(order, order->texts.count);
+    const struct rank_item *items = order->rank.items;
+    uint32_t *ranks = ranks_of(order);
 
     for (uint32_t i = order->at; i < end; i++)
-        order->radix.spare[order->radix.items[i]] = i;
+        ranks[items[i].number] = i;
     order->at = end;
     return end == order->texts.count;
 }
@@ -261,13 +220,14 @@ static bool
 fill_step(struct order *order)
 {
     const uint32_t end = steps_end(order, order->count);
+    const uint32_t *ranks = ranks_of(order);
 
     for (size_t c = 0; c < order->column_count; c++) {
         if (order->columns[c].row.source != FROM_TEXT)
             continue;
         int64_t *values = order->columns[c].values;
         for (uint32_t i = order->at; i < end; i++)
-            values[i] = order->radix.spare[values[i]];
+            values[i] = ranks[values[i]];
     }
     order->at = end;
     return end == order->count;
@@ -316,11 +276,7 @@ step(struct order *order)
 
     switch (order->stage) {
     case ORDER_RANKING:
-        if (radix_step(&order->radix, ORDER_STEPS_PER_LOOK))
-            go_to(order, ORDER_TIES);
-        break;
-    case ORDER_TIES:
-        if (ties_step(order))
+        if (rank_step(&order->rank, ORDER_STEPS_PER_LOOK))
             go_to(order, ORDER_NUMBERING);
         break;
     case ORDER_NUMBERING:

@@ -8,9 +8,9 @@
 
 #include "mailbox/order/block_read.h"
 #include "mailbox/order/keys_read.h"
-#include "mailbox/order/merge.h"
 #include "mailbox/order/order.h"
 #include "mailbox/order/radix.h"
+#include "mailbox/order/rank.h"
 #include "mailbox/order/texts.h"
 
 enum { ORDER_STEPS_PER_LOOK = 4096 }; /* at the clock: some 100 microseconds */
@@ -18,7 +18,6 @@ enum { ORDER_STEPS_PER_LOOK = 4096 }; /* at the clock: some 100 microseconds */
 enum order_stage {
     ORDER_READING,
     ORDER_RANKING,
-    ORDER_TIES,
     ORDER_NUMBERING,
     ORDER_FILLING,
     ORDER_SORTING,
@@ -62,10 +61,10 @@ struct order {
     struct order_column columns[IMAP_SORT_KEYS];
     size_t column_count;
     struct texts texts;
-    struct buf ranking; /* uint32_t: twice as many as texts, for sorting */
-    uint32_t tie_end;   /* TIES: the end of the texts with the same head, from `at` on */
-    struct merge merge; /* of them */
-    size_t column;      /* SORTING: columns that are still to be sorted by */
+    struct buf ranking; /* struct rank_item of each text */
+    struct buf ranks;   /* uint32_t of each text */
+    struct rank rank;
+    size_t column; /* SORTING: columns that are still to be sorted by */
     struct radix radix;
     uint32_t *items; /* for SORTING; the result */
 };
@@ -92,7 +91,7 @@ static inline size_t
 order_memory(const struct order *order)
 {
     return threads_octets(&order->threads) + texts_octets(&order->texts) + order->ranking.cap +
-           block_reader_octets(&order->blocks);
+           order->ranks.cap + block_reader_octets(&order->blocks);
 }
 
 /** READING, until all were read (RC_OK) or as order_slice says. */

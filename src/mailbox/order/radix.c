@@ -63,9 +63,12 @@ look(struct radix *radix, uint32_t end)
 static void
 count(struct radix *radix, uint32_t end)
 {
+    const uint64_t furthest = (uint64_t)radix->highest - (uint64_t)radix->lowest;
+    const unsigned digits = furthest == 0 ? 0 : (71 - (unsigned)__builtin_clzll(furthest)) / 8;
+
     for (uint32_t item = radix->at; item < end; item++) {
         const uint64_t distance = distance_of(radix, item);
-        for (unsigned digit = 0; digit < RADIX_DIGITS; digit++)
+        for (unsigned digit = 0; digit < digits; digit++)
             radix->places[digit][distance >> 8 * digit & 0xff]++;
     }
 }
@@ -89,8 +92,9 @@ pass_begin(struct radix *radix)
 
     for (; radix->digit < RADIX_DIGITS; radix->digit++) {
         uint32_t *places = radix->places[radix->digit];
-        if (places[distance >> 8 * radix->digit & 0xff] == radix->count)
-            continue; /* all have the same */
+        const uint32_t alike = places[distance >> 8 * radix->digit & 0xff];
+        if (alike == radix->count || alike == 0)
+            continue; /* all have the same; or 0, which was not counted */
         uint32_t next = 0;
         for (unsigned value = 0; value < RADIX_VALUES; value++) {
             const uint32_t have = places[value];

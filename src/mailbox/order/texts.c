@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Open addressing with linear probing, never more than half full. */
+/*
+ * Open addressing with linear probing, never more than half full. The hash takes a text for the
+ * digits of a number and has its remainder by a prime, at a place that is drawn for each
+ * process: so two texts of n octets, whatever they are, have the same hash in n of 2^61
+ * processes, and the place in the table follows from a product with another such number.
+ */
 #include "mailbox/order/texts.h"
 
 #include <endian.h>
@@ -19,6 +24,11 @@ struct text_slot {
     uint32_t next; /* number + 1, or 0: free */
 };
 
+/* Of the hash. */
+enum { DIGIT_OCTETS = 7 };
+#define DIGIT_MAX ((UINT64_C(1) << 56) - 1)
+#define PRIME ((UINT64_C(1) << 61) - 1)
+
 void
 texts_init(struct texts *texts, size_t max_octets)
 {
@@ -28,6 +38,8 @@ texts_init(struct texts *texts, size_t max_octets)
     buf_init(&texts->entries, max_octets);
     buf_init(&texts->slots, max_octets);
     texts->count = 0;
+    texts->place = map_hash(SPAN("place")) & PRIME;
+    texts->factor = map_hash(SPAN("factor")) & PRIME;
 }
 
 void
@@ -36,6 +48,34 @@ texts_done(struct texts *texts)
     buf_done(&texts->octets);
     buf_done(&texts->entries);
     buf_done(&texts->slots);
+}
+
+/* ---- hash ---- */
+
+static uint64_t
+times(uint64_t a, uint64_t b)
+{
+    const unsigned __int128 product = (unsigned __int128)a * b;
+    const uint64_t sum = ((uint64_t)product & PRIME) + (uint64_t)(product >> 61);
+
+    return (sum & PRIME) + (sum >> 61);
+}
+
+static uint32_t
+hash_of(const struct texts *texts, struct span text)
+{
+    uint64_t sum = text.len;
+    uint64_t digit = 0;
+    size_t at = 0;
+
+    for (; at + sizeof digit <= text.len; at += DIGIT_OCTETS) {
+        memcpy(&digit, text.ptr + at, sizeof digit);
+        sum = times(sum + (le64toh(digit) & DIGIT_MAX), texts->place);
+    }
+    digit = 0;
+    if (at < text.len)
+        memcpy(&digit, text.ptr + at, text.len - at);
+    return (uint32_t)(times(sum + le64toh(digit), texts->factor) >> 29);
 }
 
 static uint32_t
@@ -48,18 +88,6 @@ size_t
 texts_octets(const struct texts *texts)
 {
     return buf_len(&texts->octets) + buf_len(&texts->entries) + buf_len(&texts->slots);
-}
-
-int
-texts_compare_tails(const struct texts *texts, uint32_t a, uint32_t b)
-{
-    const struct span left = texts_at(texts, a);
-    const struct span right = texts_at(texts, b);
-    const size_t head = sizeof(int64_t);
-
-    if (left.len < head || right.len < head) /* zeros may stand for what is not there */
-        return span_cmp(left, right);
-    return span_cmp(span_tail(left, head), span_tail(right, head));
 }
 
 static int64_t
@@ -167,7 +195,7 @@ add_hashed(struct texts *texts, struct span text, uint32_t hash, uint32_t *numbe
 enum rc
 texts_add(struct texts *texts, struct span text, uint32_t *number_out)
 {
-    return add_hashed(texts, text, (uint32_t)map_hash(text), number_out);
+    return add_hashed(texts, text, hash_of(texts, text), number_out);
 }
 
 static bool
@@ -210,7 +238,7 @@ texts_add_many(struct texts *texts, const struct span *many, size_t count,
     for (size_t done = 0; done < count;) {
         const size_t some = count - done < AT_ONCE ? count - done : AT_ONCE;
         for (size_t i = 0; i < some; i++)
-            hashes[i] = (uint32_t)map_hash(many[done + i]);
+            hashes[i] = hash_of(texts, many[done + i]);
         fetch_ahead(texts, hashes, some);
         for (size_t i = 0; i < some; i++, done++)
             if (add_hashed(texts, many[done], hashes[i], &numbers_out[done]) != RC_OK)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A set of texts. Each is kept once and gets a number: 0, 1, 2 ... in the order in which they
- * came. The hash is keyed (base/map.h), so a peer cannot choose texts that collide. Pure.
- * Thread: the session.
+ * came. The hash depends on numbers that were drawn, so a peer cannot choose texts that
+ * collide. Pure. Thread: the session.
  */
 #ifndef MAILBOX_ORDER_TEXTS_H
 #define MAILBOX_ORDER_TEXTS_H
@@ -39,6 +39,8 @@ struct texts {
     struct buf entries; /* struct text_entry each */
     struct buf slots;   /* struct text_slot each, a power of two of them; see texts.c */
     uint32_t count;
+    uint64_t place; /* of the hash */
+    uint64_t factor;
 };
 
 /** max_octets: of memory for each of the three. */
@@ -52,8 +54,6 @@ MUST_USE enum rc texts_add(struct texts *texts, struct span text, uint32_t *numb
  *  ahead. RC_LIMIT: not all were added. */
 MUST_USE enum rc texts_add_many(struct texts *texts, const struct span *many, size_t count,
                                 uint32_t *numbers_out);
-/** The same order as of all their octets, for texts with the same head. */
-int texts_compare_tails(const struct texts *texts, uint32_t a, uint32_t b);
 /** Octets of memory in use. */
 size_t texts_octets(const struct texts *texts);
 
