@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a SEARCH takes in a large mailbox, with and without an index, without a network.
- * `search_bench [DIR [MESSAGES [SEARCH]]]`: a directory on the disk to be measured, by default
- * the current one, and by default 50,000 messages and a list of searches. Prints the median of
- * each, and the plan of the last run, as the log shows it. It is not part of the tests.
+ * `search_bench [DIR [MESSAGES [SEARCH [OCTETS]]]]`: a directory on the disk to be measured,
+ * by default the current one, and by default 50,000 messages of 4,000 octets in the mean and a
+ * list of searches; "-" for none. Prints the longest step of indexing and how much memory all
+ * of it took, the median of each search, and the plan of the last run, as the log shows it. It
+ * is not part of the tests.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -72,10 +76,10 @@ fill_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *why)
 }
 
 static void
-fill(struct room *room, uint32_t count)
+fill(struct room *room, uint32_t count, size_t mean_octets)
 {
     const struct mailgen_options options = {
-        .seed = 1, .mean_octets = MEAN_OCTETS, .max_octets = MAX_OCTETS};
+        .seed = 1, .mean_octets = mean_octets, .max_octets = MAX_OCTETS};
 
     CHECK(mailgen_new(&options, &room->gen, &err) == RC_OK);
     for (uint32_t done = 0; done < count; done += AT_ONCE) {
@@ -85,6 +89,41 @@ fill(struct room *room, uint32_t count)
         CHECK(req.turn.result == RC_OK);
     }
     mailgen_free(room->gen);
+}
+
+/* KiB of memory: a line of /proc/self/status. */
+static unsigned long
+memory_kib(const char *what)
+{
+    FILE *status = fopen("/proc/self/status", "re");
+    char line[200];
+    unsigned long kib = 0;
+
+    CHECK(status != NULL);
+    while (fgets(line, sizeof line, status) != NULL)
+        if (strncmp(line, what, strlen(what)) == 0)
+            kib = strtoul(line + strlen(what), NULL, 10);
+    fclose(status);
+    return kib;
+}
+
+/* The highest use of memory is measured from here on. */
+static void
+forget_peak(void)
+{
+    FILE *clear = fopen("/proc/self/clear_refs", "we");
+
+    CHECK(clear != NULL && fputs("5", clear) >= 0);
+    fclose(clear);
+}
+
+static int64_t
+processor_us(void)
+{
+    struct timespec now;
+
+    CHECK(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) == 0);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 static void
@@ -97,13 +136,23 @@ make_index(struct room *room)
     struct indexer *indexer;
     struct rng rng;
 
+    int64_t longest_us = 0;
+    unsigned steps = 0;
+
     rng_seed(&rng, 1);
+    forget_peak();
+    const unsigned long before_kib = memory_kib("VmRSS:");
     const struct indexer_options options = {
         .indexes = room->indexes, .acct = account_store(room->acct), .rng = &rng};
     turn_waiter_init(&waiter);
     CHECK(indexer_open(&options, &indexer, &err) == RC_OK);
-    while (outcome != INDEXER_DONE)
+    while (outcome != INDEXER_DONE) {
+        const int64_t step_us = processor_us();
         CHECK(indexer_step(indexer, &waiter, &outcome, &err) == RC_OK);
+        const int64_t took_us = processor_us() - step_us;
+        longest_us = took_us > longest_us ? took_us : longest_us;
+        steps++;
+    }
     indexer_progress(indexer, &progress);
     indexer_close(indexer);
     turn_waiter_done(&waiter);
@@ -111,6 +160,11 @@ make_index(struct room *room)
            (uintmax_t)progress.state.documents, (uintmax_t)progress.state.text_octets,
            (uintmax_t)progress.state.octets,
            (intmax_t)((clock_mono_us(&clock_system) - began_us) / 1000));
+    printf(
+        "index: %u steps, the longest took %jd.%jd ms of a processor; %lu KiB of memory more "
+        "than before\n",
+        steps, (intmax_t)(longest_us / 1000), (intmax_t)(longest_us / 100 % 10),
+        memory_kib("VmHWM:") - before_kib);
 }
 
 /* ---- searches ---- */
@@ -219,6 +273,7 @@ int
 main(int argc, char **argv)
 {
     const uint32_t count = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : USUAL;
+    const size_t mean_octets = argc > 4 ? strtoul(argv[4], NULL, 10) : MEAN_OCTETS;
     struct room room = {.store = NULL};
     char dir[256];
 
@@ -236,10 +291,12 @@ main(int argc, char **argv)
     CHECK(accounts_new(room.store, &clock_system, &room.accounts) == RC_OK);
     accounts_set_search(room.accounts, &(struct account_search){.indexes = room.indexes});
     CHECK(account_get(room.accounts, 1, &room.acct) == RC_OK);
-    fill(&room, count);
+    fill(&room, count, mean_octets);
     make_index(&room);
     struct view *view = view_inbox(&room);
     for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        if (argc > 3 && strcmp(argv[3], "-") == 0)
+            break;
         const char *line = argc > 3 ? argv[3] : lines[i];
         bench(&room, view, line, true, RUNS);
         bench(&room, view, line, false, 1);
