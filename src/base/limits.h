@@ -289,6 +289,8 @@
 #define LIMIT_INDEX_IDLE_S 10  /* time without use after which one is closed */
 /* octets of its log, from which on it is emptied after a batch */
 #define LIMIT_INDEX_LOG_OCTETS (4u << 20)
+/* octets of terms that are moved to longer runs with one batch: some 30 ms of a processor */
+#define LIMIT_INDEX_MERGE_OCTETS (1u << 20)
 #define LIMIT_INDEX_PROOFS 1024u /* digests of messages that an index keeps */
 #define LIMIT_TURN_BATCH 64u     /* requests committed together */
 #define LIMIT_TURN_BATCH_OCTETS (8u << 20)

@@ -171,11 +171,14 @@ struct index_batch {
 };
 
 /** Adds documents and moves the mark, in one transaction. A crash leaves the state before or
- *  after it. It also does a part of the work that keeps the index in few pieces, so the time it
- *  takes is some multiple of the documents' size. RC_INVALID: ids or terms are not as above.
- *  Not while a snapshot is begun. */
+ *  after it. It also does a part of the work that keeps the index in few pieces, at most
+ *  LIMIT_INDEX_MERGE_OCTETS of it. RC_INVALID: ids or terms are not as above. Not while a
+ *  snapshot is begun. */
 MUST_USE enum rc store_index_add(struct store_index *index, const struct index_batch *batch,
                                  struct err *err);
+/** Whether that part was too small for what was added lately. Batches without documents make up
+ *  for it. Of the state after the last store_index_begin or store_index_add. */
+bool store_index_is_behind(const struct store_index *index);
 /** Takes everything out: the index is as new, with another generation and today's form. Not
  *  while a snapshot is begun. */
 MUST_USE enum rc store_index_begin_anew(struct store_index *index, struct err *err);

@@ -8,8 +8,8 @@
 
 enum {
     BATCH_ARENA = 16 << 20,
-    BATCH_OCTETS = 1 << 20, /* of terms: a batch with more is added */
-    READ_OCTETS = 2 << 20,  /* of messages, in one step: some 20 ms */
+    BATCH_OCTETS = 256 << 10, /* of terms: a batch with more is added */
+    READ_OCTETS = 2 << 20,    /* of messages, in one step: some 20 ms */
     SAMPLES = 256,
 };
 
@@ -402,6 +402,8 @@ reading(struct indexer *indexer, struct turn_waiter *waiter, struct found *found
 {
     struct store_tx *tx = NULL;
 
+    if (store_index_is_behind(indexer->index)) /* after very large messages */
+        return add_batch(indexer, indexer->progress.state.mark, NULL, err);
     enum rc rc = read_begin(indexer, waiter, &tx, err);
     if (rc != RC_OK)
         return rc;

@@ -108,6 +108,22 @@ choose(struct catalog *catalog, uint64_t *out, struct err *err)
     return RC_OK;
 }
 
+bool
+store_index_is_behind(const struct store_index *index)
+{
+    const struct catalog *catalog = &index->catalog;
+    unsigned ready[SPACES_STORED][LEVEL_MAX + 1] = {{0}};
+
+    for (size_t i = 0; i < catalog->count; i++) {
+        const struct run *run = &catalog->runs[i];
+        if (run->space < SPACES_STORED && run->level <= LEVEL_MAX &&
+            is_ready(catalog, run, run->space, run->level) &&
+            ++ready[run->space][run->level] == 2 * RUNS_MERGED)
+            return true;
+    }
+    return false;
+}
+
 /* ---- sources ---- */
 
 static struct run *

@@ -7,7 +7,7 @@
 enum {
     /* Octets are written again about once for each level, of which half a million documents
      * need six; so much is done with each batch, for each octet that it adds, and besides a
-     * piece. */
+     * piece; but not more than LIMIT_INDEX_MERGE_OCTETS. */
     MERGE_TIMES = 8,
 };
 
@@ -55,6 +55,16 @@ add_proof(struct store_index *index, const struct index_batch *batch, struct err
     return stmt_run(&trim, err);
 }
 
+/* How much is moved with a batch that has added so many octets. */
+static uint64_t
+merge_budget(const struct store_index *index, const struct index_batch *batch, uint64_t octets)
+{
+    const uint64_t wanted = octets * MERGE_TIMES + index->piece_octets;
+
+    return batch->count > 0 && wanted < LIMIT_INDEX_MERGE_OCTETS ? wanted
+                                                                 : LIMIT_INDEX_MERGE_OCTETS;
+}
+
 static enum rc
 add(struct store_index *index, const struct index_batch *batch, struct err *err)
 {
@@ -67,7 +77,7 @@ add(struct store_index *index, const struct index_batch *batch, struct err *err)
     for (unsigned space = 0; space < SPACES_STORED && rc == RC_OK; space++)
         rc = gather_run(index, batch, space, &octets, err);
     if (rc == RC_OK)
-        rc = merge_some(index, octets * MERGE_TIMES + index->piece_octets, err);
+        rc = merge_some(index, merge_budget(index, batch, octets), err);
     if (rc == RC_OK)
         rc = add_proof(index, batch, err);
     if (rc != RC_OK)

@@ -585,6 +585,58 @@ test_log_of_a_large_batch(void **state)
     fixture_free(fx);
 }
 
+/* Large batches move no more than small ones, and what they leave is made up for. */
+static void
+test_what_a_batch_moves_is_bounded(void **state)
+{
+    enum { BATCHES = 40, TERM = 100 };
+    const size_t octets = LIMIT_INDEX_MERGE_OCTETS; /* of which eight times would be moved */
+    struct fixture *fx = fixture_new();
+    struct store_indexes *indexes = model_pool(0);
+    struct index_state snapshot;
+    bool was_behind = false;
+    unsigned steps = 0;
+    struct stat st;
+
+    (void)state;
+    make_account(fx);
+    struct store_index *index = open_index(fx, indexes, INDEX_WRITE);
+    assert_ok(add_one(fx, index, 1, "term", 4, 1));
+    struct store_index *reader = open_index(fx, indexes, INDEX_READ);
+    assert_ok(store_index_begin(reader, &snapshot, &fx->err)); /* so that the log is kept */
+    for (unsigned i = 2; i < 2 + BATCHES; i++) {
+        AUTO_BUF terms = {0};
+        buf_init(&terms, 2 * octets);
+        for (unsigned k = 0; buf_len(&terms) < octets; k++)
+            buf_printf(&terms, "%s%0*ux%u", k > 0 ? " " : "", TERM, k * 7919 % 100003, i);
+        assert_int_equal(stat(file_of(fx, "-wal"), &st), 0);
+        const off_t before = st.st_size;
+        assert_ok(add_one(fx, index, i, buf_span(&terms).ptr, buf_len(&terms), i));
+        assert_int_equal(stat(file_of(fx, "-wal"), &st), 0);
+        assert_true((uint64_t)(st.st_size - before) <= 2 * (octets + LIMIT_INDEX_MERGE_OCTETS));
+        was_behind |= store_index_is_behind(index);
+    }
+    assert_true(was_behind);
+    store_index_close(reader);
+    const struct index_batch none = {.mark = 1 + BATCHES};
+    for (; store_index_is_behind(index); steps++) {
+        assert_true(steps < 8 * BATCHES);
+        assert_ok(store_index_add(index, &none, &fx->err));
+    }
+    assert_true(steps > 0);
+    assert_ok(store_index_begin(index, &snapshot, &fx->err));
+    for (unsigned i = 2; i < 2 + BATCHES; i++) {
+        char term[TERM + 16];
+        bool has = false;
+        snprintf(term, sizeof term, "%0*ux%u", TERM, 5 * 7919 % 100003, i);
+        assert_ok(store_index_has(index, INDEX_BODY, span_of_str(term), i, &has, &fx->err));
+        assert_true(has);
+    }
+    store_index_close(index);
+    store_indexes_free(indexes);
+    fixture_free(fx);
+}
+
 int
 main(void)
 {
@@ -605,6 +657,7 @@ main(void)
         cmocka_unit_test(test_goes_with_its_account),
         cmocka_unit_test(test_log_is_emptied),
         cmocka_unit_test(test_log_of_a_large_batch),
+        cmocka_unit_test(test_what_a_batch_moves_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
