@@ -242,7 +242,9 @@ bench_account(struct room *room)
     struct version *version;
 
     for (int run = 0; run < RUNS; run++) {
-        mailboxes_trim(room->acct, INT64_MAX, 0);
+        struct version *unwanted = NULL;
+        mailboxes_trim(room->acct, INT64_MAX, 0, &unwanted);
+        version_unref_all(unwanted);
         struct store_tx *tx = snapshot(room);
         begin();
         CHECK(mailbox_version(room->inbox, tx, &version, &err) == RC_OK);
