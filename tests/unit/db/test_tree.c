@@ -24,7 +24,7 @@
 enum { COLUMNS = 5, PAGE = 512 };
 
 static struct tmpdir dir;
-static struct err err;
+static _Thread_local struct err err;
 static struct db *writer;
 static struct db *reader;
 static uint64_t seed;
