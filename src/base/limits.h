@@ -366,6 +366,12 @@
 #define LIMIT_INDEX_TERMS 100000u
 #define LIMIT_INDEX_TERM_OCTETS (2u << 20)
 
+/* --- Programs that read what strangers have written --- */
+#define LIMIT_FILTER_FILES 64u /* files that one may have open */
+/* processes and threads of the server's user, its own included, beyond which it can start no
+ * more */
+#define LIMIT_FILTER_PROCESSES 4096u
+
 /* --- Logs of other programs --- */
 #define LIMIT_FOREIGN_FILES 64u        /* files read together */
 #define LIMIT_FOREIGN_LINE (64u << 10) /* octets of a line; the rest is ignored */

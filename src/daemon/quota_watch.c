@@ -2,11 +2,8 @@
 /* See the header. The lock guards the queue; only the ticker uses what is running. */
 #include "daemon/quota_watch.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/run/child.h"
 #include "base/limits.h"
 #include "base/ticker.h"
 #include "journal/log.h"
@@ -60,34 +58,6 @@ take(struct quota_watch *watch, struct waiting *out)
     return any;
 }
 
-/* Our threads block signals that are for the main thread, and the server ignores SIGPIPE; the
- * program must inherit neither. It leads a process group, so that what it starts ends with
- * it. */
-static int
-spawn(const char *const *args, pid_t *pid_out)
-{
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attr;
-    sigset_t none;
-    sigset_t all;
-
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_init(&attr);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                        POSIX_SPAWN_SETPGROUP);
-    posix_spawnattr_setsigmask(&attr, &none);
-    posix_spawnattr_setsigdefault(&attr, &all);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
-    const int failed =
-        posix_spawn(pid_out, args[0], &actions, &attr, (char *const *)(uintptr_t)args, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attr);
-    return failed;
-}
-
 static void
 start(struct quota_watch *watch, const struct waiting *next)
 {
@@ -95,6 +65,7 @@ start(struct quota_watch *watch, const struct waiting *next)
     char percent[NUMBER_MAX];
     char used[NUMBER_MAX];
     char limit[NUMBER_MAX];
+    struct err err = {.rc = RC_OK};
     const char *const args[] = {
         command_of(watch),
         next->account,
@@ -110,12 +81,17 @@ start(struct quota_watch *watch, const struct waiting *next)
     snprintf(percent, sizeof percent, "%u", crossing->percent);
     snprintf(used, sizeof used, "%ju", (uintmax_t)crossing->used);
     snprintf(limit, sizeof limit, "%ju", (uintmax_t)crossing->limit);
-    const int failed = spawn(args, &watch->running);
+    const struct child_options options = {
+        .args = args,
+        .environment = (const char *const *)environ,
+        .input = -1,
+        .output = -1,
+        .errors = STDOUT_FILENO,
+    };
     watch->since_us = clock_mono_us(watch->env->clock);
-    if (failed != 0) {
+    if (child_start(&options, &watch->running, &err) != RC_OK) {
         watch->running = 0;
-        log_put(&watch->log, LOG_E_QUOTA_COMMAND, "[quota] warn_command: %s: %s", args[0],
-                strerror(failed));
+        log_put(&watch->log, LOG_E_QUOTA_COMMAND, "[quota] warn_command: %s", err.text);
     }
 }
 
@@ -127,11 +103,11 @@ look_after(struct quota_watch *watch)
 
     if (clock_mono_us(watch->env->clock) - watch->since_us > LIMIT_QUOTA_COMMAND_US)
         kill(-watch->running, SIGKILL);
-    const pid_t ended = waitpid(watch->running, &status, WNOHANG);
-    if (ended == 0 || (ended < 0 && errno == EINTR))
+    if (!child_has_ended(watch->running))
         return false;
+    child_wait(watch->running, &status);
     watch->running = 0;
-    if (ended > 0 && status != 0)
+    if (status != 0)
         log_put(&watch->log, LOG_E_QUOTA_COMMAND, "[quota] warn_command: ended with %s %d",
                 WIFSIGNALED(status) ? "signal" : "status",
                 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
@@ -199,11 +175,8 @@ quota_watch_free(struct quota_watch *watch)
     if (watch == NULL)
         return;
     ticker_stop(watch->ticker);
-    if (watch->running != 0) {
-        kill(-watch->running, SIGKILL);
-        while (waitpid(watch->running, NULL, 0) < 0 && errno == EINTR) {
-        }
-    }
+    if (watch->running != 0)
+        child_kill(watch->running, NULL);
     pthread_mutex_destroy(&watch->mutex);
     free(watch);
 }
