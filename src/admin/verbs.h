@@ -22,6 +22,7 @@
 #include "session/settings.h"
 
 struct accounts;
+struct extract;
 struct index_counts;
 struct index_wishes;
 struct journal;
@@ -56,6 +57,7 @@ struct verb_house {
     struct store_indexes *indexes; /* NULL: a server runs that uses none */
     struct index_counts *index_counts;
     struct index_wishes *index_wishes; /* NULL: no server runs that uses indexes */
+    const struct extract *extract;     /* makes text of attachments; NULL: nobody */
     struct accounts *accounts;
     struct session_table *table; /* NULL: no server runs */
     struct log *log;             /* NULL: no server runs */

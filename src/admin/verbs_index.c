@@ -10,8 +10,9 @@
  *            "text_octets", "added", "unsure": n}   at the end; with show, not the last two
  *
  *   asker   {"show": true}
- *   row     {"checks", "failed", "anew", "removed", "added": n}   index_counts.h
- *           with "accounts_waiting" and "messages_waiting", to be indexed in the background
+ *   row     {"checks", "failed", "anew", "removed", "added", "attached", "unread": n}
+ *           (index_counts.h) with "accounts_waiting" and "messages_waiting", to be indexed in
+ *           the background
  *
  * In a running server, searches use the index meanwhile, and its background thread leaves this
  * account alone.
@@ -226,10 +227,13 @@ run_steps(struct indexing_verb *verb, struct indexer *indexer, struct err *err)
 static enum rc
 complete(struct indexing_verb *verb, bool anew, struct err *err)
 {
-    const struct indexer_options options = {.indexes = verb->call->house->indexes,
-                                            .acct = verb->acct,
-                                            .rng = &rng_system,
-                                            .counts = verb->call->house->index_counts};
+    const struct indexer_options options = {
+        .indexes = verb->call->house->indexes,
+        .acct = verb->acct,
+        .rng = &rng_system,
+        .counts = verb->call->house->index_counts,
+        .extract = verb->call->house->extract,
+    };
     struct indexer *indexer = NULL;
     struct indexer_progress progress;
     json_t *row = NULL;
@@ -323,14 +327,16 @@ show_all(struct indexing_verb *verb, struct err *err)
     const enum rc rc = waiting_read(verb, &accounts, &messages, err);
     return rc != RC_OK
                ? rc
-               : row_give(verb,
-                          json_pack(
-                              "{sI, sI, sI, sI, sI, sI, sI}", "checks", number(&counts->checks),
-                              "failed", number(&counts->failed), "anew", number(&counts->anew),
-                              "removed", number(&counts->removed), "added",
-                              number(&counts->messages), "accounts_waiting",
-                              (json_int_t)accounts, "messages_waiting", (json_int_t)messages),
-                          err);
+               : row_give(
+                     verb,
+                     json_pack("{sI, sI, sI, sI, sI, sI, sI, sI, sI}", "checks",
+                               number(&counts->checks), "failed", number(&counts->failed),
+                               "anew", number(&counts->anew), "removed",
+                               number(&counts->removed), "added", number(&counts->messages),
+                               "attached", number(&counts->attached), "unread",
+                               number(&counts->unread), "accounts_waiting",
+                               (json_int_t)accounts, "messages_waiting", (json_int_t)messages),
+                     err);
 }
 
 /* ---- the verb ---- */

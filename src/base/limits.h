@@ -366,10 +366,24 @@
 #define LIMIT_INDEX_TERMS 100000u
 #define LIMIT_INDEX_TERM_OCTETS (2u << 20)
 
-/* --- Programs that read what strangers have written --- */
-#define LIMIT_FILTER_FILES 64u /* files that one may have open */
-/* processes and threads of the server's user, its own included, beyond which it can start no
- * more */
+/* --- Text of attachments, by [search] extract --- */
+#define LIMIT_EXTRACT_COMMANDS 32u  /* media types that have one */
+#define LIMIT_EXTRACT_ARGUMENTS 16u /* of a command, its path included */
+/* octets of an attachment, decoded; a larger one is not read */
+#define LIMIT_EXTRACT_INPUT (32u << 20)
+#define LIMIT_EXTRACT_OUTPUT (4u << 20) /* octets that a command writes; the rest is not read */
+#define LIMIT_EXTRACT_PARTS 32u         /* attachments of one message that are read */
+/* octets of text, folded, that are kept of one message, and its terms; the rest is dropped */
+#define LIMIT_EXTRACT_TEXT (1u << 20)
+#define LIMIT_EXTRACT_TERMS 100000u
+#define LIMIT_EXTRACT_WALL_MS 20000u    /* that a command may take */
+#define LIMIT_EXTRACT_MESSAGE_MS 40000u /* that the attachments of one message may take */
+#define LIMIT_EXTRACT_CPU_S 15u         /* of the processor, for each process */
+#define LIMIT_EXTRACT_MEMORY (1u << 30) /* octets of addresses, for each process */
+#define LIMIT_EXTRACT_LOG_MS 60000 /* between two entries about failures, which are counted */
+#define LIMIT_FILTER_FILES 64u     /* files that such a command may have open */
+/* processes and threads of the server's user, its own included, beyond which the command can
+ * start no more */
 #define LIMIT_FILTER_PROCESSES 4096u
 
 /* --- Logs of other programs --- */

@@ -16,6 +16,7 @@
 #include "admin/frame.h"
 #include "admin/verbs.h"
 #include "base/fd.h"
+#include "daemon/extractor.h"
 #include "daemon/house.h"
 
 bool
@@ -170,6 +171,7 @@ ask_here(struct config *config, const char *verb, const json_t *args,
         .store = house.store,
         .indexes = house.indexes,
         .index_counts = &house.index_counts,
+        .extract = extractor_extract(house.extractor),
         .accounts = house.accounts,
         .journal_path = config_path(config, "journal.db"),
         .settings = &settings,

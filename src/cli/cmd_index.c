@@ -63,6 +63,10 @@ all_print(const json_t *row)
         "%jd of them wrong; %jd indexes made anew, %jd removed by searches\n",
         number(row, "added"), number(row, "checks"), number(row, "failed"), number(row, "anew"),
         number(row, "removed"));
+    if (number(row, "attached") > 0 || number(row, "unread") > 0)
+        printf("Attachments: %jd messages indexed with text of theirs; none was made of %jd "
+               "attachments\n",
+               number(row, "attached"), number(row, "unread"));
     printf("Waiting to be indexed: %jd messages of %jd accounts\n",
            number(row, "messages_waiting"), number(row, "accounts_waiting"));
 }

@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "base/fd.h"
+#include "base/limits.h"
 #include "daemon/config_key.h"
 
 #include <fcntl.h>
@@ -76,6 +77,24 @@ line_problem(struct reading *reading, struct err *err)
     problem(reading, err);
 }
 
+/* Whether a command's program is there: for whoever examines a configuration. A server runs
+ * without it. */
+static enum rc
+program_look_for(const char *command, struct err *err)
+{
+    const char *path = strchr(command, '/');
+    char program[VALUE_MAX];
+
+    path = path == NULL ? NULL : strpbrk(path, " \t");
+    if (path == NULL)
+        return RC_OK;
+    path += strspn(path, " \t");
+    snprintf(program, sizeof program, "%.*s", (int)strcspn(path, " \t"), path);
+    if (access(program, X_OK) != 0)
+        return err_set(err, RC_INVALID, errno, "%s", program);
+    return RC_OK;
+}
+
 static enum rc
 assign(struct reading *reading, const char *section, const char *name, const char *value,
        struct err *err)
@@ -93,7 +112,9 @@ assign(struct reading *reading, const char *section, const char *name, const cha
     if (!reading->set[i])
         config_key_clear(reading->config, key); /* what is given replaces the default */
     reading->set[i] = true;
-    const enum rc rc = config_key_set(reading->config, key, value, err);
+    enum rc rc = config_key_set(reading->config, key, value, err);
+    if (rc == RC_OK && reading->teller != NULL && key->type == KEY_COMMANDS)
+        rc = program_look_for(value, err);
     return rc == RC_OK ? RC_OK : err_prefix(err, rc, "[%s] %s", section, name);
 }
 
@@ -300,6 +321,47 @@ complete_metadata(struct config *config)
     return RC_OK;
 }
 
+/* RC_LIMIT: no memory. */
+static enum rc
+complete_command(struct config *config, const char *text, const char *const **out)
+{
+    const char **args =
+        arena_array(&config->arena, const char *, (size_t)LIMIT_EXTRACT_ARGUMENTS + 1);
+    struct span rest = span_of_str(text);
+
+    if (args == NULL)
+        return RC_LIMIT;
+    for (size_t i = 0; rest.len > 0; i++) {
+        size_t len = 0;
+        while (len < rest.len && rest.ptr[len] != ' ' && rest.ptr[len] != '\t')
+            len++;
+        args[i] = arena_str(&config->arena, span_head(rest, len));
+        if (args[i] == NULL)
+            return RC_LIMIT;
+        rest = span_trim(span_tail(rest, len));
+    }
+    *out = args;
+    return RC_OK;
+}
+
+static enum rc
+complete_extract(struct config *config)
+{
+    const size_t count = config->extract.count / 2;
+
+    config->extract_commands = arena_array(&config->arena, struct extract_command, count + 1);
+    if (config->extract_commands == NULL)
+        return RC_LIMIT;
+    for (size_t i = 0; i < count; i++) {
+        struct extract_command *command = &config->extract_commands[i];
+        command->type = config->extract.items[2 * i];
+        if (complete_command(config, config->extract.items[2 * i + 1], &command->args) != RC_OK)
+            return RC_LIMIT;
+    }
+    config->extract_count = count;
+    return RC_OK;
+}
+
 /* Sets values that depend on the machine or on other keys. */
 static enum rc
 complete(struct config *config, struct err *err)
@@ -326,7 +388,7 @@ complete(struct config *config, struct err *err)
             *c = ascii_lower(*c);
         config->domains.items[i] = domain;
     }
-    if (complete_metadata(config) != RC_OK)
+    if (complete_metadata(config) != RC_OK || complete_extract(config) != RC_OK)
         return err_set(err, RC_LIMIT, 0, "no memory");
     config->settings.domains = config->domains.items;
     config->settings.domain_count = config->domains.count;
@@ -334,6 +396,8 @@ complete(struct config *config, struct err *err)
         config->key = config->certificate;
     if (config->imaps_listen.count > 0 && config->certificate[0] == '\0')
         return err_set(err, RC_INVALID, 0, "[imaps] listen needs [tls] certificate");
+    if (config->extract_count > 0 && !config->search_index)
+        return err_set(err, RC_INVALID, 0, "[search] extract needs [search] index = yes");
     return RC_OK;
 }
 

@@ -24,6 +24,12 @@ struct text_list {
     size_t count;
 };
 
+/* [search] extract */
+struct extract_command {
+    const char *type;        /* "application/pdf" */
+    const char *const *args; /* the path first; NULL at the end */
+};
+
 struct config {
     struct arena arena; /* owns all texts */
     const char *path;   /* of the file */
@@ -69,6 +75,9 @@ struct config {
 
     bool search_index;
     uint32_t search_index_from; /* messages */
+    struct text_list extract;   /* alternating media types, in lower case, and commands */
+    struct extract_command *extract_commands; /* the same */
+    size_t extract_count;
 };
 
 /**

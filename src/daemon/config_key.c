@@ -316,6 +316,101 @@ add_entry(struct config *config, struct text_list *list, const char *value, stru
     return RC_OK;
 }
 
+/* ---- commands ---- */
+
+/* The part of the line before the next blank. */
+static struct span
+word_of(struct span line)
+{
+    size_t len = 0;
+
+    while (len < line.len && line.ptr[len] != ' ' && line.ptr[len] != '\t')
+        len++;
+    return span_head(line, len);
+}
+
+/* RFC 2045 section 5.1, without the characters that nobody registers. */
+static bool
+is_token(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        const char c = ascii_lower(text.ptr[i]);
+        if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && strchr("!#$&-^_.+", c) == NULL)
+            return false;
+    }
+    return text.len > 0;
+}
+
+static enum rc
+media_type_check(struct span type, struct err *err)
+{
+    static const char *const indexed[] = {"text", "multipart", "message"};
+    const ptrdiff_t slash = span_find_char(type, '/');
+
+    if (slash < 0 || !is_token(span_head(type, (size_t)slash)) ||
+        !is_token(span_tail(type, (size_t)slash + 1)))
+        return err_set(err, RC_INVALID, 0,
+                       "\"%.*s\" is not a media type such as application/pdf", SPAN_FMT(type));
+    for (size_t i = 0; i < ARRAY_LEN(indexed); i++)
+        if (span_ieq_str(span_head(type, (size_t)slash), indexed[i]))
+            return err_set(err, RC_INVALID, 0, "%s/... is searched without a program",
+                           indexed[i]);
+    return RC_OK;
+}
+
+static enum rc
+command_check(struct span type, struct span command, struct err *err)
+{
+    size_t words = 0;
+
+    if (command.len == 0)
+        return err_set(err, RC_INVALID, 0, "%.*s: there is no program", SPAN_FMT(type));
+    if (command.ptr[0] != '/')
+        return err_set(err, RC_INVALID, 0, "%.*s: the program needs its whole path",
+                       SPAN_FMT(type));
+    for (struct span rest = command; rest.len > 0; words++)
+        rest = span_trim(span_tail(rest, word_of(rest).len));
+    if (words > LIMIT_EXTRACT_ARGUMENTS)
+        return err_set(err, RC_INVALID, 0, "%.*s: more than %u words", SPAN_FMT(type),
+                       LIMIT_EXTRACT_ARGUMENTS);
+    return RC_OK;
+}
+
+/* "application/pdf /usr/bin/pdftotext - -". A later command for the same type replaces the
+ * first. */
+static enum rc
+add_command(struct config *config, struct text_list *list, const char *value, struct err *err)
+{
+    const struct span line = span_trim(span_of_str(value));
+    const struct span type = word_of(line);
+    const struct span command = span_trim(span_tail(line, type.len));
+
+    if (line.len == 0)
+        return RC_OK;
+    enum rc rc = media_type_check(type, err);
+    if (rc == RC_OK)
+        rc = command_check(type, command, err);
+    if (rc != RC_OK)
+        return rc;
+    const size_t at = entry_find(list, type);
+    if (at < list->count) {
+        list->items[at] = arena_str(&config->arena, command);
+        return list->items[at] == NULL ? err_set(err, RC_LIMIT, 0, "no memory") : RC_OK;
+    }
+    if (list->count / 2 == LIMIT_EXTRACT_COMMANDS)
+        return err_set(err, RC_INVALID, 0, "there are more than %u media types",
+                       LIMIT_EXTRACT_COMMANDS);
+    char *lower = arena_str(&config->arena, type);
+    if (lower == NULL)
+        return err_set(err, RC_LIMIT, 0, "no memory");
+    for (char *c = lower; *c != '\0'; c++)
+        *c = ascii_lower(*c);
+    if (config_list_add(config, list, span_of_str(lower)) != RC_OK ||
+        config_list_add(config, list, command) != RC_OK)
+        return err_set(err, RC_LIMIT, 0, "no memory");
+    return RC_OK;
+}
+
 enum rc
 config_key_set(struct config *config, const struct config_key *key, const char *value,
                struct err *err)
@@ -336,6 +431,8 @@ config_key_set(struct config *config, const struct config_key *key, const char *
         return add_networks(config, field, value, err);
     case KEY_ENTRIES:
         return add_entry(config, field, value, err);
+    case KEY_COMMANDS:
+        return add_command(config, field, value, err);
     case KEY_NUMBER:
         return set_number(key, field, value, err);
     case KEY_SWITCH:
@@ -356,7 +453,8 @@ config_key_clear(struct config *config, const struct config_key *key)
 {
     void *field = (char *)config + key->offset;
 
-    if (key->type == KEY_LIST || key->type == KEY_ENDPOINTS || key->type == KEY_ENTRIES)
+    if (key->type == KEY_LIST || key->type == KEY_ENDPOINTS || key->type == KEY_ENTRIES ||
+        key->type == KEY_COMMANDS)
         *(struct text_list *)field = (struct text_list){0};
     else if (key->type == KEY_NETWORKS)
         *(struct net_prefixes *)field = (struct net_prefixes){0};
@@ -398,6 +496,7 @@ config_key_same(const struct config *a, const struct config *b, const struct con
     case KEY_LIST:
     case KEY_ENDPOINTS:
     case KEY_ENTRIES:
+    case KEY_COMMANDS:
         return same_list(of_a, of_b);
     case KEY_NETWORKS:
         return same_networks(of_a, of_b);

@@ -22,6 +22,7 @@ enum key_type {
     KEY_ENDPOINTS,
     KEY_NETWORKS,
     KEY_ENTRIES,
+    KEY_COMMANDS,
     KEY_NUMBER,
     KEY_SWITCH,
     KEY_CHOICE,

@@ -9,6 +9,7 @@
 
 #include "base/machine.h"
 #include "daemon/directory.h"
+#include "daemon/extractor.h"
 #include "daemon/limits_process.h"
 #include "db/db.h"
 #include "mailbox/search/index_wishes.h"
@@ -123,7 +124,8 @@ room_make(struct house *house, struct err *err)
 static enum rc
 indexes_open(struct house *house, struct err *err)
 {
-    const struct store_indexes_options options = {.clock = house->clock, .form = terms_form()};
+    const struct store_indexes_options options = {
+        .clock = house->clock, .form = extractor_form(house->config, terms_form())};
 
     if (house->use == HOUSE_SERVE && !house->config->search_index)
         return RC_OK;
@@ -134,7 +136,10 @@ indexes_open(struct house *house, struct err *err)
         index_wishes_init(house->wishes);
     }
     const enum rc rc = store_indexes_new(&options, &house->indexes);
-    return rc == RC_OK ? RC_OK : err_set(err, rc, 0, "no memory for indexes");
+    if (rc != RC_OK)
+        return err_set(err, rc, 0, "no memory for indexes");
+    return extractor_new(house->config, house->log, house->clock, &house->index_counts,
+                         &house->extractor, err);
 }
 
 enum rc
@@ -178,6 +183,7 @@ house_store_open(struct house *house, struct err *err)
         accounts_set_search(house->accounts, &(struct account_search){
                                                  .indexes = house->indexes,
                                                  .wishes = house->wishes,
+                                                 .is_attached = house->extractor != NULL,
                                                  .counts = &house->index_counts,
                                                  .removed = on_index_removed,
                                                  .ctx = house,
@@ -247,6 +253,7 @@ house_store_close(struct house *house)
     if (house->accounts != NULL)
         accounts_free(house->accounts);
     store_indexes_free(house->indexes);
+    extractor_free(house->extractor);
     if (house->wishes != NULL)
         index_wishes_done(house->wishes);
     free(house->wishes);
@@ -257,6 +264,7 @@ house_store_close(struct house *house)
     room_close(house->room); /* last, when the others have released what they had on the disk */
     house->room = NULL;
     house->indexes = NULL;
+    house->extractor = NULL;
     house->wishes = NULL;
     house->accounts = NULL;
     house->store = NULL;

@@ -31,6 +31,7 @@ struct house {
     struct store_indexes *indexes; /* NULL: [search] index = no, and a server runs */
     struct index_wishes *wishes;   /* HOUSE_SERVE, and there are indexes */
     struct index_counts index_counts;
+    struct extractor *extractor; /* NULL: [search] extract is empty, or no indexes */
     struct accounts *accounts;
 };
 

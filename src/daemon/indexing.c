@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "daemon/extractor.h"
 #include "mailbox/search/index_wishes.h"
 #include "mailbox/search/indexer.h"
 #include "store/room.h"
@@ -55,7 +56,8 @@ rest(struct indexing *indexing, int64_t ms)
 
 /* ---- one account ---- */
 
-/* Whether it has enough messages. An account that cannot be read is not worth it. */
+/* Whether it has enough messages, or attachments can only be found by an index. An account that
+ * cannot be read is not worth it. */
 static bool
 is_worth_it(struct indexing *indexing, struct account *acct)
 {
@@ -69,7 +71,9 @@ is_worth_it(struct indexing *indexing, struct account *acct)
     if (rc == RC_OK)
         rc = store_usage(tx, &usage, NULL);
     store_end(tx);
-    return rc == RC_OK && usage.of[QUOTA_MESSAGE] >= indexing->house->config->search_index_from;
+    return rc == RC_OK &&
+           (indexing->house->extractor != NULL ||
+            usage.of[QUOTA_MESSAGE] >= indexing->house->config->search_index_from);
 }
 
 static void
@@ -158,10 +162,13 @@ run_steps(struct indexing *indexing, uint64_t account_id, struct indexer *indexe
 static enum visit
 index_account(struct indexing *indexing, uint64_t account_id, struct account *acct)
 {
-    const struct indexer_options options = {.indexes = indexing->house->indexes,
-                                            .acct = account_store(acct),
-                                            .rng = &rng_system,
-                                            .counts = &indexing->house->index_counts};
+    const struct indexer_options options = {
+        .indexes = indexing->house->indexes,
+        .acct = account_store(acct),
+        .rng = &rng_system,
+        .counts = &indexing->house->index_counts,
+        .extract = extractor_extract(indexing->house->extractor),
+    };
     const int64_t began_us = clock_mono_us(&clock_system);
     struct indexer *indexer = NULL;
 
@@ -244,6 +251,7 @@ indexing_stop(struct indexing *indexing)
     atomic_store(&indexing->stopping, true);
     pthread_cond_broadcast(&indexing->changed);
     lock_leave(&indexing->lock);
+    extractor_stop(indexing->house->extractor);
     index_wishes_stop(indexing->house->wishes);
     pthread_join(indexing->thread, NULL);
     indexing_free(indexing);

@@ -4,6 +4,7 @@
  * the upgrade fails, opens it again. Thread: the main thread.
  */
 #include "auth/auth.h"
+#include "daemon/extractor.h"
 #include "daemon/quota_watch.h"
 #include "daemon/server_private.h"
 #include "store/sharing.h"
@@ -19,6 +20,7 @@ open_control(struct server *server, struct err *err)
         .indexes = house->indexes,
         .index_counts = &house->index_counts,
         .index_wishes = house->wishes,
+        .extract = extractor_extract(house->extractor),
         .accounts = house->accounts,
         .table = server->env.table,
         .log = house->log,
@@ -86,6 +88,7 @@ server_store_users_open(struct server *server, struct err *err)
     registry_set_with_anyone(server->house.registry,
                              server->config->settings.share_with_anyone);
 
+    extractor_go(server->house.extractor);
     if (rc == RC_OK)
         rc = open_control(server, err);
     if (rc == RC_OK)

@@ -39,6 +39,9 @@ enum index_space {
     INDEX_FROM,    /* as written, and the addresses as ENVELOPE shows them */
     INDEX_TO,
     INDEX_CC,
+    INDEX_MESSAGE_SPACES,
+    /* not in the message itself: text that was made of its attachments, and is kept as well */
+    INDEX_ATTACHED = INDEX_MESSAGE_SPACES,
     INDEX_SPACES,
 };
 
@@ -54,9 +57,11 @@ struct store_indexes;
 
 struct store_indexes_options {
     const struct clock *clock; /* borrowed for life */
-    uint32_t form;             /* TERMS_FORM: an index of another form is as good as none */
-    const char *vfs;           /* NULL: the usual one; tests use one that fails */
-    size_t piece_octets;       /* of a piece of terms; 0: the usual ones; tests use fewer */
+    /* TERMS_FORM, and how text is made of attachments: an index of another form is as good as
+     * none */
+    uint32_t form;
+    const char *vfs;     /* NULL: the usual one; tests use one that fails */
+    size_t piece_octets; /* of a piece of terms; 0: the usual ones; tests use fewer */
 };
 /** A pool of LIMIT_INDEXES_OPEN files at most. RC_LIMIT. Thread: start-up. */
 MUST_USE enum rc store_indexes_new(const struct store_indexes_options *options,
@@ -136,6 +141,11 @@ MUST_USE enum rc store_index_has(struct store_index *index, enum index_space spa
                                  struct span term, uint64_t message, bool *has_out,
                                  struct err *err);
 
+/** The text of the message's attachments, which its terms of INDEX_ATTACHED are of. Good until
+ * the next call, or the end of the snapshot. RC_NOT_FOUND: it has no such text. */
+MUST_USE enum rc store_index_attached(struct store_index *index, uint64_t message,
+                                      struct span *out, struct err *err);
+
 /* A message whose text has this digest was the last one of a batch. If the account's message
  * has another digest, the index is not of this mail. */
 struct index_proof {
@@ -157,7 +167,8 @@ struct index_document {
      * neither blanks nor line ends */
     struct span terms[INDEX_SPACES];
     uint64_t text_octets; /* of its folded text */
-    bool unsure;          /* the terms are not complete */
+    bool unsure;          /* the terms are not complete, besides those of INDEX_ATTACHED */
+    struct span attached; /* folded text of its attachments; empty: there is none */
 };
 
 /* Documents that are added in one transaction. Borrowed for the call. */

@@ -85,7 +85,7 @@ def test_what_happened_is_counted_and_logged(tmp_path):
     with Roost(accounts=["anna"], options=["search.index_from=1000", "log.levels=APSF"]) as server:
         fill(server, tmp_path, 1200)
         row, = rows(server.run("index", "--show", "--json"))
-        assert row == {"checks": 0, "failed": 0, "anew": 0, "removed": 0, "added": 0, "accounts_waiting": 0, "messages_waiting": 0}
+        assert row == {"checks": 0, "failed": 0, "anew": 0, "removed": 0, "added": 0, "attached": 0, "unread": 0, "accounts_waiting": 0, "messages_waiting": 0}
         server.run("index", "anna")
         row, = rows(server.run("index", "--show", "--json"))
         assert (row["added"], row["failed"], row["anew"], row["messages_waiting"]) == (1200, 0, 0, 0) and row["checks"] >= 9

@@ -296,6 +296,17 @@ store_index_found(struct store_index *index, size_t offset, const struct index_s
 }
 
 enum rc
+store_index_attached(struct store_index *index, uint64_t message, struct span *out,
+                     struct err *err)
+{
+    (void)index;
+    (void)message;
+    (void)out;
+    (void)err;
+    abort();
+}
+
+enum rc
 store_index_unsure(struct store_index *index, const struct index_set *set, struct err *err)
 {
     (void)index;

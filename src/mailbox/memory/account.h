@@ -37,6 +37,7 @@ struct index_wishes;
 struct account_search {
     struct store_indexes *indexes; /* NULL: none is asked, all is looked at */
     struct index_wishes *wishes;   /* NULL: nobody makes indexes */
+    bool is_attached;              /* indexes have texts of attachments, which count */
     struct index_counts *counts;   /* NULL: nobody counts */
     /* NULL: nobody wants to know that a search has removed an index, which was of no use
      * because of `why`. Thread: the session; may not wait. */

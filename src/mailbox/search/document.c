@@ -21,6 +21,7 @@ enum {
      * whole. */
     FIELD_MAX = 32 << 10,
     HEADER_MAX = 1 << 20,
+    ATTACHED_OCTETS = 4096, /* of text of attachments, cut at once */
 };
 
 struct document_slot {
@@ -361,6 +362,43 @@ text_is_gone(struct document_maker *maker, struct store_tx *tx, struct err *err)
 
     const enum rc rc = store_message_read(tx, maker->message, 0, &row, err);
     return rc == RC_OK ? give_up(maker) : rc;
+}
+
+/* ---- the text of attachments ---- */
+
+/* Whether there is room for all terms that a part of this length can have: each octet may end
+ * one, and an ideograph of three octets has a term of six and a blank. */
+static bool
+has_room(const struct document_maker *maker, size_t octets)
+{
+    return maker->term_count + octets <= LIMIT_EXTRACT_TERMS &&
+           buf_len(&maker->terms[INDEX_ATTACHED]) + 3 * octets < LIMIT_INDEX_TERM_OCTETS;
+}
+
+enum rc
+document_attach(struct document_maker *maker, uint64_t message, struct span text,
+                size_t *kept_out, struct err *err)
+{
+    struct span rest = text;
+
+    if (!begin(maker, message))
+        return err_set(err, RC_LIMIT, 0, "terms of attachments");
+    maker->space = INDEX_ATTACHED;
+    terms_init(&maker->cutter);
+    while (rest.len > 0 && !maker->failed) {
+        size_t len = rest.len < ATTACHED_OCTETS ? rest.len : ATTACHED_OCTETS;
+        while (len < rest.len && len > 0 && ((unsigned char)rest.ptr[len] & 0xC0) == 0x80)
+            len--;
+        if (!has_room(maker, len))
+            break;
+        terms_put(&maker->cutter, span_head(rest, len), document_term, maker);
+        rest = span_tail(rest, len);
+    }
+    terms_end(&maker->cutter, document_term, maker);
+    if (maker->failed)
+        return err_set(err, RC_LIMIT, 0, "terms of attachments");
+    *kept_out = text.len - rest.len;
+    return RC_OK;
 }
 
 enum rc

@@ -68,6 +68,12 @@ void document_maker_done(struct document_maker *maker);
  */
 MUST_USE enum rc document_read(struct document_maker *maker, struct store_tx *tx,
                                uint64_t message, uint64_t octets, struct err *err);
+/** Takes the text of a message's attachments (attached.h) instead of a message, and makes its
+ * terms of INDEX_ATTACHED. *kept_out: octets of the text, from its beginning, that all terms
+ * were made of; less than all if it has more than LIMIT_EXTRACT_TERMS or
+ * LIMIT_INDEX_TERM_OCTETS. RC_LIMIT: no memory. */
+MUST_USE enum rc document_attach(struct document_maker *maker, uint64_t message,
+                                 struct span text, size_t *kept_out, struct err *err);
 /** Whether the message that was read has the term. */
 bool document_has(const struct document_maker *maker, enum index_space space, struct span term);
 /** How many octets its terms take in all. */

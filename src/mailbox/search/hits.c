@@ -42,7 +42,8 @@ hits_init(struct hits_asking *asking, struct arena *arena, struct hits_question 
 {
     *asking = (struct hits_asking){.questions = questions, .count = count};
     arena_init(&asking->memory, LIMIT_SEARCH_HITS_OCTETS);
-    return hits_pieces_make(asking, arena);
+    const enum rc rc = hits_attached_make(asking, arena);
+    return rc == RC_OK ? hits_pieces_make(asking, arena) : rc;
 }
 
 bool
@@ -57,7 +58,8 @@ hits_is_exact(const struct hits_asking *asking, size_t question)
     bool exact = false;
 
     for (size_t i = 0; i < asking->piece_count; i++)
-        if (asking->pieces[i].question == question) {
+        if (asking->pieces[i].question == question &&
+            asking->pieces[i].space != INDEX_ATTACHED) {
             if (!asking->pieces[i].is_sure)
                 return false;
             exact = true;
@@ -68,8 +70,13 @@ hits_is_exact(const struct hits_asking *asking, size_t question)
 static void
 forget(struct hits_asking *asking)
 {
-    for (size_t i = 0; i < asking->count; i++)
+    for (size_t i = 0; i < asking->count; i++) {
         asking->questions[i].hits = NULL;
+        if (asking->attached == NULL) /* there was no memory for them */
+            continue;
+        asking->attached[i].possible = (struct index_set){.bits = NULL};
+        asking->attached[i].at = 0;
+    }
     arena_reset(&asking->memory);
 }
 
@@ -98,10 +105,14 @@ prepare(struct hits_asking *asking, struct hits_piece *pieces, size_t count)
     if (hits == NULL || !set_new(asking, &hits->sure) || !set_new(asking, &hits->possible))
         return false;
     hits->mark = asking->mark;
+    if (asking->questions[pieces[0].question].is_attached &&
+        (!set_new(asking, &hits->attached) ||
+         !set_new(asking, &asking->attached[pieces[0].question].possible)))
+        return false;
     for (size_t i = 0; i < count; i++) {
         struct hits_piece *piece = &pieces[i];
         if (piece->is_sure)
-            piece->set = hits->sure;
+            piece->set = piece->space == INDEX_ATTACHED ? hits->attached : hits->sure;
         else if (i > 0 && piece->factor == pieces[i - 1].factor)
             piece->set = pieces[i - 1].set;
         else if (!set_new(asking, &piece->set))
@@ -203,6 +214,7 @@ static void
 answer(struct hits_asking *asking, const struct hits_piece *pieces, size_t count)
 {
     const struct hits *hits = asking->questions[pieces[0].question].hits;
+    const struct index_set *attached = &asking->attached[pieces[0].question].possible;
     const struct index_set *product = &pieces[0].set;
 
     for (size_t i = 0; i < count; i++) {
@@ -213,7 +225,7 @@ answer(struct hits_asking *asking, const struct hits_piece *pieces, size_t count
             set_intersect(product, &piece->set);
         const bool ends = i + 1 == count || pieces[i + 1].clause != piece->clause;
         if (ends && !piece->is_sure)
-            set_unite(&hits->possible, product);
+            set_unite(piece->space == INDEX_ATTACHED ? attached : &hits->possible, product);
     }
 }
 
@@ -231,7 +243,7 @@ answer_all(struct hits_asking *asking, const struct slice *slice)
         set_unite(&hits->possible, &asking->unsure);
     }
     if (rc == RC_OK)
-        asking->stage = HITS_ANSWERED;
+        asking->stage = HITS_TEXTS;
     return rc;
 }
 
@@ -242,7 +254,7 @@ go_on(struct hits_asking *asking, const struct index_state *state, const struct 
 {
     enum rc rc = RC_OK;
 
-    if (asking->stage == HITS_TERMS &&
+    if ((asking->stage == HITS_TERMS || asking->stage == HITS_TEXTS) &&
         (state->generation != asking->generation || state->mark < asking->mark))
         asking->stage = HITS_BEGIN; /* this is another index */
     if (asking->stage == HITS_BEGIN) {
@@ -256,6 +268,12 @@ go_on(struct hits_asking *asking, const struct index_state *state, const struct 
         rc = read_terms(asking, slice);
         if (rc == RC_OK)
             rc = answer_all(asking, slice);
+    }
+    if (rc == RC_OK && asking->stage == HITS_TEXTS) {
+        rc = hits_attached_look(asking, slice->index, slice->clock, slice->deadline_us,
+                                slice->err);
+        if (rc == RC_OK)
+            asking->stage = HITS_ANSWERED;
     }
     return rc;
 }

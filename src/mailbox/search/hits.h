@@ -14,6 +14,11 @@
  * FUZZY texts: for each word, the terms with a word that matches it (syntax/fuzzy.h), and
  * besides, what contains the text as it stands.
  *
+ * Texts of attachments (attached.h) are another matter: a scan does not have them. If a
+ * question asks for them, messages in which they match are found in `attached`, whatever sure
+ * and possible say, and nothing has to be looked at for them; if there is no answer, or the
+ * index does not know the message, they are not found.
+ *
  * A snapshot of the index is held in one slice only. If the index was made anew meanwhile, its
  * answers so far are of no use, and asking begins again; after HITS_TRIES there is no answer.
  * If the index has grown meanwhile, the answer is about the messages up to the mark that it had
@@ -40,6 +45,7 @@ enum hit { HIT_NO, HIT_YES, HIT_UNKNOWN };
 struct hits {
     struct index_set sure;     /* match */
     struct index_set possible; /* may match; what is in neither does not */
+    struct index_set attached; /* match in their attachments; NULL bits: not asked for */
     uint64_t mark;             /* nothing is said about messages above it */
 };
 
@@ -54,6 +60,14 @@ hits_of(const struct hits *hits, uint64_t message)
     return (hits->possible.bits[message / 64] & bit) != 0 ? HIT_UNKNOWN : HIT_NO;
 }
 
+/* Whether the message matches in its attachments. */
+static inline bool
+hits_has_attached(const struct hits *hits, uint64_t message)
+{
+    return hits->attached.bits != NULL && message <= hits->mark &&
+           (hits->attached.bits[message / 64] >> message % 64 & 1) != 0;
+}
+
 /* A text that is looked for. */
 struct hits_question {
     struct span folded;        /* fold.h; borrowed until hits_done */
@@ -66,12 +80,14 @@ struct hits_question {
     /* The spaces hold nothing but what is searched: a message with the text there matches.
      * Otherwise it is only possible. */
     bool is_all;
+    bool is_attached;  /* texts of attachments count as well */
     struct hits *hits; /* the answer, until hits_done; NULL: none */
 };
 
 enum hits_stage {
     HITS_BEGIN, /* of a try */
     HITS_TERMS,
+    HITS_TEXTS,    /* of attachments */
     HITS_ANSWERED, /* questions that have hits are */
     HITS_GIVEN_UP,
 };
@@ -83,6 +99,7 @@ struct hits_asking {
     size_t count;
     struct hits_piece *pieces; /* likewise; those of a question are together */
     size_t piece_count;
+    struct hits_attached *attached; /* of each question */
     enum hits_stage stage;
     unsigned tries;
     uint64_t generation;

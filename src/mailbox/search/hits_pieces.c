@@ -10,6 +10,7 @@ enum {
     /* Of a text with more pieces only the longest are asked for: they are in the fewest
      * messages, and what the others say can only make the candidates fewer. */
     FACTORS_MAX = 8,
+    ATTACHED_FACTORS = 2, /* in texts of attachments, which are quick to look at */
 };
 
 /* A text cut into pieces. */
@@ -114,7 +115,7 @@ add_text(struct maker *maker, uint32_t number, const struct hits_question *quest
 {
     enum rc rc = RC_OK;
 
-    for (unsigned space = 0; rc == RC_OK && space < INDEX_SPACES; space++) {
+    for (unsigned space = 0; rc == RC_OK && space < INDEX_MESSAGE_SPACES; space++) {
         if ((question->spaces >> space & 1) == 0)
             continue;
         maker->clauses++;
@@ -129,7 +130,8 @@ add_text(struct maker *maker, uint32_t number, const struct hits_question *quest
 
 /* Each of its words somewhere. */
 static enum rc
-add_words(struct maker *maker, uint32_t number, const struct hits_question *question)
+add_words(struct maker *maker, uint32_t number, const struct hits_question *question,
+          unsigned spaces)
 {
     const size_t count = question->fuzzy == NULL ? 0 : question->fuzzy->count;
 
@@ -139,7 +141,7 @@ add_words(struct maker *maker, uint32_t number, const struct hits_question *ques
     for (size_t i = 0; i < count; i++) {
         maker->factors++;
         for (unsigned space = 0; space < INDEX_SPACES; space++) {
-            if ((question->spaces >> space & 1) == 0)
+            if ((spaces >> space & 1) == 0)
                 continue;
             struct hits_piece *piece = add(maker, number, (enum index_space)space);
             piece->word = arena_new(maker->arena, struct fuzzy);
@@ -171,6 +173,19 @@ cut_text(struct maker *maker, const struct hits_question *question, struct cut *
     return RC_OK;
 }
 
+/* In texts of attachments. */
+static enum rc
+add_attached(struct maker *maker, uint32_t number, const struct hits_question *question,
+             const struct cut *cut)
+{
+    enum rc rc = RC_OK;
+
+    maker->clauses++;
+    for (size_t i = 0; rc == RC_OK && i < cut->count && i < ATTACHED_FACTORS; i++)
+        rc = add_factor(maker, number, INDEX_ATTACHED, &cut->pieces[i], cut->is_exact);
+    return rc == RC_OK ? add_words(maker, number, question, 1u << INDEX_ATTACHED) : rc;
+}
+
 static enum rc
 add_question(struct maker *maker, uint32_t number)
 {
@@ -184,13 +199,17 @@ add_question(struct maker *maker, uint32_t number)
         return rc;
     if (cut.count == 0 && names == 0)
         return RC_OK; /* it has separators only: any message may contain it */
-    if ((cut.count + words + names) * bits_of(question->spaces) >
+    const size_t attached = cut.count < ATTACHED_FACTORS ? cut.count : ATTACHED_FACTORS;
+    if ((cut.count + words + names) * bits_of(question->spaces) +
+            (question->is_attached ? attached + words : 0) >
         LIMIT_SEARCH_PIECES - maker->asking->piece_count)
         return RC_OK;
     maker->count = 0;
     rc = add_text(maker, number, question, &cut);
     if (rc == RC_OK && cut.count > 0)
-        rc = add_words(maker, number, question);
+        rc = add_words(maker, number, question, question->spaces);
+    if (rc == RC_OK && question->is_attached)
+        rc = add_attached(maker, number, question, &cut);
     if (rc == RC_OK)
         maker->asking->piece_count += maker->count;
     return rc;

@@ -8,6 +8,14 @@
 
 #include "mailbox/search/hits.h"
 
+/* Texts of attachments, for one question. */
+struct hits_attached {
+    struct span flat;          /* what is looked for, as they have it */
+    struct fuzzy words;        /* of it; none: exact */
+    struct index_set possible; /* messages whose text has to be looked at; NULL bits: none */
+    uint64_t at;               /* from this message on */
+};
+
 /*
  * Terms of one space. A question is a sum of clauses, a clause a product of factors, and a
  * factor the sum of its pieces:
@@ -15,6 +23,8 @@
  *   text as it stands, in each space   one clause, with one factor for each piece of the text
  *   its words, in all spaces           one clause, with one factor for each word, which has one
  *                                      piece in each space
+ *
+ * and once more in INDEX_ATTACHED alone, if texts of attachments count.
  */
 struct hits_piece {
     uint32_t question;
@@ -32,6 +42,14 @@ struct hits_piece {
 
 /** Makes asking->pieces. RC_LIMIT: arena. */
 MUST_USE enum rc hits_pieces_make(struct hits_asking *asking, struct arena *arena);
+
+/** Makes asking->attached. RC_LIMIT: arena. */
+MUST_USE enum rc hits_attached_make(struct hits_asking *asking, struct arena *arena);
+/** Looks at texts of attachments, in a snapshot. RC_AGAIN: the deadline has passed. As
+ * store_index_attached. */
+MUST_USE enum rc hits_attached_look(struct hits_asking *asking, struct store_index *index,
+                                    const struct clock *clock, int64_t deadline_us,
+                                    struct err *err);
 
 /** Looks for the terms of all pieces in a part of the vocabulary of asking->space, which the
  * index has just given, and adds their messages to the sets of the pieces. As

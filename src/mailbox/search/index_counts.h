@@ -15,6 +15,8 @@ struct index_counts {              /* zeroed at first */
     atomic_uint_fast64_t anew;     /* indexes made anew, for whatever reason */
     atomic_uint_fast64_t removed;  /* indexes that a search found to be of no use */
     atomic_uint_fast64_t messages; /* added to an index */
+    atomic_uint_fast64_t attached; /* of these, with text of attachments */
+    atomic_uint_fast64_t unread;   /* attachments of which a program made no text */
 };
 
 /** counts may be NULL, for a counter that nobody reads. */

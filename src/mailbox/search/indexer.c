@@ -22,6 +22,8 @@ indexer_open(const struct indexer_options *options, struct indexer **out, struct
         return err_set(err, RC_LIMIT, 0, "no memory");
     indexer->options = *options;
     document_maker_init(&indexer->maker);
+    document_maker_init(&indexer->attached_maker);
+    attached_init(&indexer->attached, options->extract);
     arena_init(&indexer->batch, BATCH_ARENA);
     checks_init(&indexer->checks);
     *out = indexer;
@@ -35,6 +37,8 @@ indexer_close(struct indexer *indexer)
         return;
     store_index_close(indexer->index);
     document_maker_done(&indexer->maker);
+    document_maker_done(&indexer->attached_maker);
+    attached_done(&indexer->attached);
     arena_done(&indexer->batch);
     checks_done(&indexer->checks);
     free(indexer);
@@ -80,6 +84,7 @@ forget(struct indexer *indexer)
 {
     indexer->count = 0;
     arena_reset(&indexer->batch);
+    attached_forget(&indexer->attached);
     indexer->next = 0;
     indexer->is_looked_at = false;
     indexer->phase = INDEXER_READING;
@@ -285,7 +290,7 @@ keep(struct indexer *indexer, struct err *err)
 
     *doc = (struct index_document){
         .message = maker->message, .text_octets = maker->text_octets, .unsure = maker->unsure};
-    for (size_t i = 0; i < INDEX_SPACES; i++) {
+    for (size_t i = 0; i < INDEX_MESSAGE_SPACES; i++) {
         doc->terms[i] = arena_span(&indexer->batch, buf_span(&maker->terms[i]));
         if (doc->terms[i].ptr == NULL)
             return err_set(err, RC_LIMIT, 0, "terms of a batch");
@@ -295,7 +300,8 @@ keep(struct indexer *indexer, struct err *err)
     return RC_OK;
 }
 
-/* Reads on, until the batch is full or enough was read. *over_out: no message is left. */
+/* Reads on, until the batch is full or enough was read, or a message has attachments of which
+ * text is wanted: it is the last one of its batch. *over_out: no message is left. */
 static enum rc
 read_batch(struct indexer *indexer, struct store_tx *tx, bool *over_out, struct err *err)
 {
@@ -317,11 +323,15 @@ read_batch(struct indexer *indexer, struct store_tx *tx, bool *over_out, struct 
             return RC_OK;
         if (rc == RC_OK)
             rc = keep(indexer, err);
+        if (rc == RC_OK)
+            rc = attached_find(&indexer->attached, tx, message, err);
         if (rc != RC_OK && rc != RC_NOT_FOUND)
             return rc;
         indexer->next = message + 1;
         const uint64_t read = indexer->maker.text_octets + INDEXER_MESSAGE_OCTETS;
         left -= read < left ? read : left;
+        if (attached_is_wanted(&indexer->attached))
+            return RC_OK;
     }
     return RC_OK;
 }
@@ -347,22 +357,11 @@ add_batch(struct indexer *indexer, uint64_t mark, const struct digest *proof, st
     indexer->progress.state.mark = mark;
     indexer->count = 0;
     arena_reset(&indexer->batch);
+    attached_forget(&indexer->attached);
     return RC_OK;
 }
 
 /* ---- a step ---- */
-
-static enum rc
-read_begin(struct indexer *indexer, struct turn_waiter *waiter, struct store_tx **out,
-           struct err *err)
-{
-    enum rc rc;
-
-    while ((rc = store_read_begin(indexer->options.acct, turn_waiter_wake(waiter), out, err)) ==
-           RC_AGAIN)
-        turn_waiter_sleep(waiter);
-    return rc;
-}
 
 /* What a step finds out within its snapshot. */
 struct found {
@@ -404,7 +403,7 @@ reading(struct indexer *indexer, struct turn_waiter *waiter, struct found *found
 
     if (store_index_is_behind(indexer->index)) /* after very large messages */
         return add_batch(indexer, indexer->progress.state.mark, NULL, err);
-    enum rc rc = read_begin(indexer, waiter, &tx, err);
+    enum rc rc = indexer_read_begin(indexer, waiter, &tx, err);
     if (rc != RC_OK)
         return rc;
     rc = read_step(indexer, tx, found, err);
@@ -416,7 +415,10 @@ reading(struct indexer *indexer, struct turn_waiter *waiter, struct found *found
     const uint64_t mark = found->over && indexer->progress.highest >= indexer->next
                               ? indexer->progress.highest
                               : indexer->next - 1;
-    if (indexer->count > 0 || mark > indexer->progress.state.mark)
+    if (attached_is_wanted(&indexer->attached))
+        rc = indexer_attach(indexer, waiter, err);
+    indexer->mail_is_damaged = rc == RC_CORRUPT;
+    if (rc == RC_OK && (indexer->count > 0 || mark > indexer->progress.state.mark))
         rc = add_batch(indexer, mark, found->has_proof ? &found->proof : NULL, err);
     if (rc == RC_OK)
         rc = checks_compare(indexer, &found->anew, err);
@@ -433,7 +435,7 @@ checking(struct indexer *indexer, struct turn_waiter *waiter, bool *over_out, bo
     enum rc rc = RC_OK;
 
     if (checks_need_mail(&indexer->checks))
-        rc = read_begin(indexer, waiter, &tx, err);
+        rc = indexer_read_begin(indexer, waiter, &tx, err);
     if (rc == RC_OK)
         rc = checks_step(indexer, tx, over_out, wrong_out, err);
     indexer->mail_is_damaged = rc == RC_CORRUPT && tx != NULL;

@@ -27,6 +27,7 @@
 #define MAILBOX_SEARCH_INDEXER_H
 
 #include "base/rng.h"
+#include "mailbox/search/attached.h"
 #include "mailbox/search/index_counts.h"
 #include "mailbox/write/turn_wait.h"
 #include "store/index.h"
@@ -36,8 +37,9 @@ struct indexer;
 struct indexer_options {
     struct store_indexes *indexes; /* borrowed, as the account and rng */
     struct store_account *acct;
-    struct rng *rng;             /* chooses samples */
-    struct index_counts *counts; /* borrowed; NULL: nothing is counted */
+    struct rng *rng;               /* chooses samples */
+    struct index_counts *counts;   /* borrowed; NULL: nothing is counted */
+    const struct extract *extract; /* makes text of attachments; borrowed. NULL: nobody */
 };
 /** Nothing is opened yet. RC_LIMIT. */
 MUST_USE enum rc indexer_open(const struct indexer_options *options, struct indexer **out,
@@ -61,8 +63,9 @@ enum indexer_why {
 };
 
 /**
- * One step: some tens of milliseconds, waits for a snapshot and for disk. RC_BUSY: somebody
- * else writes this index. RC_FULL, RC_IO, RC_LIMIT: nothing is lost, and a later step goes on.
+ * One step: some tens of milliseconds, and what text of attachments takes; waits for a snapshot
+ * and for disk. RC_BUSY: somebody else writes this index, or extract says that it is time to
+ * stop. RC_FULL, RC_IO, RC_LIMIT: nothing is lost, and a later step goes on.
  * RC_CORRUPT: the account's mail is damaged as a whole. RC_UNSUPPORTED: the engine has no place
  * for an index.
  */
@@ -78,6 +81,7 @@ struct indexer_progress {
     uint64_t highest;         /* id of a message; what is above state.mark is to be read */
     uint64_t added;           /* documents, since indexer_open */
     uint64_t unsure;          /* of them */
+    uint64_t attached;        /* of them, those with text of attachments */
     uint64_t checked;         /* terms that were compared with messages */
 };
 void indexer_progress(const struct indexer *indexer, struct indexer_progress *out);

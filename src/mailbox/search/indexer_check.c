@@ -3,7 +3,8 @@
  * Samples of what an index says, compared with the messages: with each batch, that some terms
  * of one message are there; and at the end, in one walk through the vocabulary, that the terms
  * of a message stand in it, and that a message has a term for which it was named. Messages of
- * which the index is unsure say nothing.
+ * which the index is unsure say nothing. The text of attachments is not compared, because a
+ * program made it, which would have to run again.
  */
 #include "mailbox/search/indexer_private.h"
 
@@ -349,7 +350,7 @@ walk(struct indexer *indexer, bool *wrong_out, struct err *err)
         enum rc rc = store_index_terms(indexer->index, checks->space, &checks->at, &piece, err);
         if (rc == RC_NOT_FOUND) {
             checks->at = 0;
-            if (++checks->space < INDEX_SPACES)
+            if (++checks->space < INDEX_MESSAGE_SPACES)
                 continue;
             checks->phase = CHECK_PAIR;
             return judge_terms(indexer, wrong_out, err);

@@ -60,6 +60,9 @@ struct indexer {
     size_t proof_count;
 
     struct document_maker maker;
+    /* of the last document: its attachments, and the terms of their text */
+    struct attached attached;
+    struct document_maker attached_maker;
     uint64_t next; /* id from which messages are to be read */
     struct arena batch;
     struct index_document documents[INDEXER_BATCH];
@@ -68,6 +71,15 @@ struct indexer {
 
     struct checks checks;
 };
+
+/** A snapshot of the mail (indexer_attached.c). */
+MUST_USE enum rc indexer_read_begin(struct indexer *indexer, struct turn_waiter *waiter,
+                                    struct store_tx **out, struct err *err);
+
+/** indexer_attached.c: the last document of the batch gets the text of its attachments, which
+ * were found. RC_BUSY: it is time to stop. Takes seconds. */
+MUST_USE enum rc indexer_attach(struct indexer *indexer, struct turn_waiter *waiter,
+                                struct err *err);
 
 void checks_init(struct checks *checks);
 void checks_done(struct checks *checks);

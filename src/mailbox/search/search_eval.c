@@ -15,6 +15,7 @@
 enum {
     WALK_PER_WORK = 8, /* octets of a header skipped in one unit of work */
     SCORE_MAX = SEARCH_SCORE_MAX,
+    SCORE_ATTACHED = 30, /* of a match in attachments */
     /* work on the values of one field in one run, which is as long as a slice */
     WORK_PER_FIELD = 1000000,
 };
@@ -255,6 +256,19 @@ eval_text(const struct search *search, const struct search_node *node)
     return (struct verdict){truth(score > 0), node->rates ? score : 0};
 }
 
+/* A message that matches in its attachments. If it is rated, its own text may match better. */
+static struct verdict
+eval_attached(const struct search *search, const struct search_node *node,
+              enum search_value own)
+{
+    const struct verdict attached = {SEARCH_TRUE, node->rates ? SCORE_ATTACHED : 0};
+
+    if (!node->rates || own == SEARCH_FALSE)
+        return attached;
+    const struct verdict verdict = eval_text(search, node);
+    return verdict.value == SEARCH_FALSE ? attached : verdict;
+}
+
 /* ---- the tree ---- */
 
 static struct verdict eval(const struct subject *subject, struct search_node *node);
@@ -347,6 +361,9 @@ eval(const struct subject *subject, struct search_node *node)
 
     if (node->hits != NULL && !search->without_hits) {
         value = eval_hits(subject, node);
+        if (value != SEARCH_TRUE &&
+            hits_has_attached(node->hits, subject->batch->messages[subject->at]))
+            return eval_attached(search, node, value);
         if (value != SEARCH_UNKNOWN)
             return (struct verdict){value, 0};
     }

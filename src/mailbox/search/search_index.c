@@ -6,6 +6,10 @@
  * answer, the scan reads messages as it always can, so an index changes nothing but the time
  * that a search takes.
  *
+ * Texts of attachments ([search] extract) are the exception: only the index has them. A search
+ * in which they count asks it before it reads any message, and asks for it to be made as soon
+ * as it does not know one.
+ *
  * Several searches of one command in one account (ESEARCH) share the answers.
  */
 #include "mailbox/search/search_private.h"
@@ -30,6 +34,12 @@ enum {
     PROOFS = 64,
     UNDECIDED_BETWEEN = 16, /* messages that are read before a busy index is asked again */
 };
+
+static struct account *
+account_of(const struct search *search)
+{
+    return mailbox_account(search->view->mailbox);
+}
 
 /* ---- questions ---- */
 
@@ -140,6 +150,7 @@ question_of(const struct search *search, const struct search_node *node, struct 
                           ? 1u << INDEX_BODY
                           : 1u << INDEX_BODY | 1u << INDEX_HEADER;
         out->is_all = true;
+        out->is_attached = account_search(account_of(search))->is_attached;
         break;
     case OP_ADDRESS:
     case OP_FIELD:
@@ -163,7 +174,8 @@ is_same(const struct hits_question *a, const struct hits_question *b)
     const size_t a_words = a->fuzzy == NULL ? 0 : a->fuzzy->count;
     const size_t b_words = b->fuzzy == NULL ? 0 : b->fuzzy->count;
 
-    return a->spaces == b->spaces && a->is_all == b->is_all && a_words == b_words &&
+    return a->spaces == b->spaces && a->is_all == b->is_all &&
+           a->is_attached == b->is_attached && a_words == b_words &&
            span_eq(a->folded, b->folded) && span_eq(a->name, b->name);
 }
 
@@ -233,12 +245,6 @@ has_questions(const struct search_answers *answers, const struct hits_question *
 
 /* ---- answers ---- */
 
-static struct account *
-account_of(const struct search *search)
-{
-    return mailbox_account(search->view->mailbox);
-}
-
 /* Asks for the index to be made, or to be brought up to date. */
 static void
 wish(const struct search *search)
@@ -281,6 +287,9 @@ search_index_init(struct search *search, struct arena *arena, const struct searc
         answers->budget = account_hits_budget(account_of(search));
         answers->first_at = req->ask_at == 0 ? LIMIT_SEARCH_UNASKED : req->ask_at;
         answers->ask_at = answers->first_at;
+        answers->is_attached = false;
+        for (size_t i = 0; i < questions.count; i++)
+            answers->is_attached |= questions.of[i].is_attached;
         answers->undecided = answers->ask_again = answers->unknown = answers->generation = 0;
         if (!take_questions(answers, questions.of, questions.count))
             hits_give_up(&answers->asking);
@@ -308,7 +317,8 @@ search_index_wanted(const struct search *search)
     const struct search_answers *answers = search->answers;
 
     return answers != NULL && answers->asking.stage < HITS_ANSWERED &&
-           answers->undecided >= answers->ask_again && expected(search) >= answers->ask_at;
+           answers->undecided >= answers->ask_again &&
+           (answers->is_attached || expected(search) >= answers->ask_at);
 }
 
 void
@@ -322,7 +332,7 @@ search_index_note_read(struct search *search)
     answers->undecided++;
     if (answers->asking.stage == HITS_ANSWERED && search->one.message <= answers->asking.mark)
         return;
-    if (++answers->unknown == LIMIT_SEARCH_UNKNOWN)
+    if (++answers->unknown == (answers->is_attached ? 1 : LIMIT_SEARCH_UNKNOWN))
         wish(search);
 }
 
@@ -425,7 +435,7 @@ ask(struct search *search, struct store_index *index, const struct index_state *
     const uint64_t worth = answers->first_at + state->octets / OCTETS_PER_MESSAGE;
     enum rc rc = RC_OK;
 
-    if (asking->stage == HITS_BEGIN && expected(search) < worth) {
+    if (asking->stage == HITS_BEGIN && !answers->is_attached && expected(search) < worth) {
         answers->ask_at = worth;
         return RC_OK; /* the scan goes on for now */
     }

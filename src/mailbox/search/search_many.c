@@ -195,7 +195,8 @@ eval_or(const struct subjects *subjects, const struct search_node *node, uint64_
     return any;
 }
 
-/* What the index says. */
+/* What the index says. A message that matches in its attachments, and has a score, is asked by
+ * itself. */
 static struct search_bits
 eval_hits(const struct subjects *subjects, const struct search_node *node, uint64_t wanted)
 {
@@ -205,8 +206,9 @@ eval_hits(const struct subjects *subjects, const struct search_node *node, uint6
     for (uint64_t left = wanted; left != 0; left &= left - 1) {
         const int n = __builtin_ctzll(left);
         const enum hit hit = hits_of(node->hits, messages[n]);
-        bits.yes |= (uint64_t)(hit == HIT_YES && !node->rates) << n;
-        bits.no |= (uint64_t)(hit == HIT_NO) << n;
+        const bool attached = hits_has_attached(node->hits, messages[n]);
+        bits.yes |= (uint64_t)((hit == HIT_YES || attached) && !node->rates) << n;
+        bits.no |= (uint64_t)(hit == HIT_NO && !attached) << n;
     }
     return bits;
 }

@@ -92,10 +92,11 @@ struct search_answers {
     uint64_t generation; /* of the index that was found to be of this mail; 0: none */
     uint64_t sure;       /* as far as this message */
     uint64_t undecided;  /* messages that were read because the keys in memory did not decide */
-    uint32_t first_at;   /* search_req.ask_at */
-    uint64_t ask_at;     /* the number of those from which on the index is asked */
-    uint64_t ask_again;  /* and, when it was busy, not before so many were read */
-    uint64_t unknown;    /* messages that were read because the index does not know them */
+    bool is_attached;   /* some question is about attachments, too: only the index knows them */
+    uint32_t first_at;  /* search_req.ask_at */
+    uint64_t ask_at;    /* the number of those from which on the index is asked */
+    uint64_t ask_again; /* and, when it was busy, not before so many were read */
+    uint64_t unknown;   /* messages that were read because the index does not know them */
     struct budget *budget; /* borrowed */
     int64_t charged;       /* octets of the answers, taken from it */
 };

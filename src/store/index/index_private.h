@@ -15,8 +15,8 @@
  * be in two, and it only goes to higher levels (INV-S25). Ids of runs are not given again.
  *
  * Everything that is read is compared with seals: head.seal is about all numbers of head and
- * run, the two of a piece are about its terms and its lists. The number of each piece is known
- * from its run, so a lost one is noticed.
+ * run, the two of a piece are about its terms and its lists, that of a text about the text. The
+ * number of each piece is known from its run, so a lost one is noticed.
  */
 #ifndef STORE_INDEX_PRIVATE_H
 #define STORE_INDEX_PRIVATE_H
@@ -41,7 +41,7 @@ enum {
     SPACE_UNSURE = INDEX_SPACES, /* its only term has the messages that are unsure */
     SPACES_STORED,
     INDEX_APPLICATION = 0x526f6f69, /* "Rooi" */
-    INDEX_VERSION = 1,
+    INDEX_VERSION = 2,
 };
 
 /* What the only term of SPACE_UNSURE is. */
@@ -68,6 +68,9 @@ enum index_sql {
     SQL_PROOF_PUT,
     SQL_PROOFS_TRIM,
     SQL_PROOFS_CLEAR,
+    SQL_ATTACHED,
+    SQL_ATTACHED_PUT,
+    SQL_ATTACHED_CLEAR,
     SQL_COUNT,
 };
 extern const char *const index_sql_texts[SQL_COUNT];
@@ -124,6 +127,7 @@ struct store_index {
 
     struct stmt terms; /* of the piece that store_index_terms gave last; open or zeroed */
     struct stmt lists; /* of the same piece */
+    struct stmt text;  /* that store_index_attached gave last; likewise */
     struct span piece; /* its terms */
     const struct run *piece_run;
     uint64_t piece_number;
@@ -179,6 +183,12 @@ MUST_USE enum rc run_put(struct store_index *index, struct run *run, struct piec
  * wrote to *octets. RC_INVALID. */
 MUST_USE enum rc gather_run(struct store_index *index, const struct index_batch *batch,
                             unsigned space, uint64_t *octets, struct err *err);
+
+/* ---- attached.c ---- */
+
+/** Stores the texts of the documents' attachments. */
+MUST_USE enum rc attached_put(struct store_index *index, const struct index_batch *batch,
+                              struct err *err);
 
 /* ---- merge.c ---- */
 

@@ -69,6 +69,7 @@ store_index_end(struct store_index *index)
     if (!index->begun)
         return;
     forget_piece(index);
+    stmt_reset(&index->text);
     txn_abort(&index->txn);
     index->begun = false;
 }

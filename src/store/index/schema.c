@@ -32,7 +32,12 @@ const char index_schema[] = "CREATE TABLE head ("
 
                             "CREATE TABLE proof ("
                             " message INTEGER PRIMARY KEY,"
-                            " digest BLOB NOT NULL);";
+                            " digest BLOB NOT NULL);"
+
+                            "CREATE TABLE attached ("
+                            " message INTEGER PRIMARY KEY,"
+                            " seal INTEGER NOT NULL,"
+                            " text BLOB NOT NULL);";
 
 const char *const index_sql_texts[SQL_COUNT] = {
     [SQL_USER_VERSION] = "PRAGMA user_version",
@@ -62,4 +67,7 @@ const char *const index_sql_texts[SQL_COUNT] = {
     [SQL_PROOFS_TRIM] = "DELETE FROM proof WHERE message <="
                         " (SELECT message FROM proof ORDER BY message DESC LIMIT 1 OFFSET ?)",
     [SQL_PROOFS_CLEAR] = "DELETE FROM proof",
+    [SQL_ATTACHED] = "SELECT seal, text FROM attached WHERE message = ?",
+    [SQL_ATTACHED_PUT] = "INSERT INTO attached (message, seal, text) VALUES (?, ?, ?)",
+    [SQL_ATTACHED_CLEAR] = "DELETE FROM attached",
 };

@@ -76,6 +76,9 @@ add(struct store_index *index, const struct index_batch *batch, struct err *err)
         rc = check_batch(index, batch, err);
     for (unsigned space = 0; space < SPACES_STORED && rc == RC_OK; space++)
         rc = gather_run(index, batch, space, &octets, err);
+    /* A text is not written again, so it is not what the merging has to keep up with. */
+    if (rc == RC_OK)
+        rc = attached_put(index, batch, err);
     if (rc == RC_OK)
         rc = merge_some(index, merge_budget(index, batch, octets), err);
     if (rc == RC_OK)
@@ -142,6 +145,8 @@ index_clear(struct store_index *index, struct err *err)
         rc = clear(index, SQL_RUNS_CLEAR, err);
     if (rc == RC_OK)
         rc = clear(index, SQL_PROOFS_CLEAR, err);
+    if (rc == RC_OK)
+        rc = clear(index, SQL_ATTACHED_CLEAR, err);
     if (rc != RC_OK)
         return rc;
     catalog_reset(&index->catalog, index->form);

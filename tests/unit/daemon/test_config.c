@@ -260,6 +260,8 @@ other_value(const struct config_key *key)
         return "other.pem";
     case KEY_ENDPOINTS:
         return "127.0.0.1:9";
+    case KEY_COMMANDS:
+        return "application/pdf /bin/cat";
     case KEY_ENTRIES:
         return "/shared/comment words";
     case KEY_NETWORKS:

@@ -20,14 +20,49 @@ static const char *const mails[] = {
     "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n"
     "<p>one two<p>\r\n--b\r\nContent-Transfer-Encoding: "
     "base64\r\n\r\naGVsbG8gd29ybGQ=\r\n--b--\r\n",
+    "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: application/pdf\r\n"
+    "\r\nOne\r\ntwo\r\n--b\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: "
+    "base64\r\n\r\naGVsbG8gd29ybGQ=\r\n--b--\r\n",
 };
+
+/* Of the last one. */
+#define ATTACHED SPAN("one two\nhello world")
+
+static int
+find(void *ctx, struct span type, struct span subtype)
+{
+    (void)ctx;
+    return span_ieq(type, SPAN("application")) && span_ieq(subtype, SPAN("pdf")) ? 0 : -1;
+}
+
+static enum rc
+run_program(void *ctx, int command, uint32_t wall_ms, struct span octets, struct buf *out,
+            struct err *err)
+{
+    (void)ctx;
+    (void)command;
+    (void)wall_ms;
+    (void)err;
+    buf_put_span(out, octets);
+    return RC_OK;
+}
+
+static void
+note(void *ctx, int command, const char *why)
+{
+    (void)ctx;
+    (void)command;
+    fail_msg("%s", why);
+}
 
 static enum rc
 run(struct content *fx, struct store_indexes *indexes, struct turn_waiter *waiter)
 {
     struct rng rng;
+    const struct extract extract = {
+        .clock = &fx->clock.clock, .find = find, .run = run_program, .note = note};
     const struct indexer_options options = {
-        .indexes = indexes, .acct = fx->handle, .rng = &rng};
+        .indexes = indexes, .acct = fx->handle, .rng = &rng, .extract = &extract};
     enum indexer_outcome outcome = INDEXER_MORE;
     struct indexer *indexer = NULL;
 
@@ -73,6 +108,13 @@ assert_complete(struct content *fx, struct store_indexes *indexes)
         }
     }
     store_end(tx);
+    struct span text;
+    bool has = false;
+    assert_ok(store_index_attached(index, ARRAY_LEN(mails), &text, &fx->err));
+    assert_true(span_eq(text, ATTACHED));
+    assert_ok(
+        store_index_has(index, INDEX_ATTACHED, SPAN("two"), ARRAY_LEN(mails), &has, &fx->err));
+    assert_true(has);
     store_index_end(index);
     store_index_close(index);
     document_maker_done(&maker);

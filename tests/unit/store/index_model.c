@@ -52,6 +52,14 @@ draw(struct model *model, unsigned number)
     return rng_below(&model->rng, 700) == 0;
 }
 
+/* The text of a message's attachments; some are longer than a page. */
+static void
+put_attached(uint64_t message, struct buf *text)
+{
+    for (unsigned i = 0; i < 1 + (message % 7 == 0 ? 2000 : message % 40); i++)
+        buf_printf(text, "word %ju ", (uintmax_t)(message * (i + 3)));
+}
+
 static void
 make(struct model *model, struct index_document *document, struct buf *text)
 {
@@ -73,7 +81,12 @@ make(struct model *model, struct index_document *document, struct buf *text)
         }
         lens[space] = buf_len(text) - begin;
     }
+    const size_t terms = buf_len(text);
+    model->attached[document->message] = document->message % MODEL_ATTACHED == 0;
+    if (model->attached[document->message])
+        put_attached(document->message, text);
     struct span rest = buf_span(text); /* which does not move any more */
+    document->attached = span_tail(rest, terms);
     for (unsigned space = 0; space < INDEX_SPACES; space++) {
         document->terms[space] = span_head(rest, lens[space]);
         rest = span_tail(rest, lens[space]);
@@ -113,6 +126,7 @@ model_add(struct model *model, struct store_index *index, size_t count, struct e
         memset(&model->has[model->mark + 1], 0,
                (batch.mark - model->mark) * sizeof model->has[0]);
         memset(&model->unsure[model->mark + 1], 0, batch.mark - model->mark);
+        memset(&model->attached[model->mark + 1], 0, batch.mark - model->mark);
     }
     for (size_t i = 0; i < count; i++)
         buf_done(&texts[i]);
@@ -129,6 +143,7 @@ model_cut(struct model *model, uint64_t mark)
             continue;
         memset(&model->has[mark + 1], 0, (model->mark - mark) * sizeof model->has[0]);
         memset(&model->unsure[mark + 1], 0, model->mark - mark);
+        memset(&model->attached[mark + 1], 0, model->mark - mark);
         model->mark = mark;
         model->documents = model->moments[i].documents;
         model->batches = model->moments[i].batches;
@@ -234,12 +249,38 @@ ask_unsure(const struct model *model, struct store_index *index, struct err *err
     return RC_OK;
 }
 
+/* A text that is gone is damage for whoever knows that there is one. */
+static enum rc
+ask_attached(const struct model *model, struct store_index *index, struct err *err)
+{
+    AUTO_BUF expected = {0};
+    struct span text;
+
+    buf_init(&expected, DOCUMENT_OCTETS);
+    for (uint64_t id = 0; id < MODEL_MESSAGES; id += MODEL_ATTACHED / 2) {
+        const enum rc rc = store_index_attached(index, id, &text, err);
+        if (rc == RC_NOT_FOUND && id <= model->mark && model->attached[id])
+            return err_set(err, RC_CORRUPT, 0, "a text is gone");
+        if (rc == RC_NOT_FOUND)
+            continue;
+        if (rc != RC_OK)
+            return rc;
+        assert_true(id <= model->mark && model->attached[id]);
+        buf_clear(&expected);
+        put_attached(id, &expected);
+        assert_true(span_eq(text, buf_span(&expected)));
+    }
+    return RC_OK;
+}
+
 static enum rc
 ask_all(const struct model *model, struct store_index *index, struct err *err)
 {
     static const char *const needles[] = {"a", "1", "er", "qq", "\xa4", "f3", "no such"};
     enum rc rc = ask_unsure(model, index, err);
 
+    if (rc == RC_OK)
+        rc = ask_attached(model, index, err);
     for (unsigned space = 0; space < INDEX_SPACES && rc == RC_OK; space++) {
         for (unsigned number = 0; number < MODEL_WORDS && rc == RC_OK; number += 3)
             rc = ask_word(model, index, space, number, err);

@@ -16,6 +16,7 @@ enum {
     MODEL_WORDS = 200, /* in each space */
     MODEL_MESSAGES = 3500,
     MODEL_TERM_OCTETS = 64,
+    MODEL_ATTACHED = 16, /* one message in so many has attachments */
     MODEL_MOMENTS = 1000,
 };
 
@@ -23,6 +24,7 @@ struct model {
     /* of each message up to the mark, by space and word */
     bool has[MODEL_MESSAGES][INDEX_SPACES][MODEL_WORDS];
     bool unsure[MODEL_MESSAGES];
+    bool attached[MODEL_MESSAGES]; /* it has a text of attachments */
     uint64_t mark;
     uint64_t documents;
     uint64_t batches; /* with a proof */

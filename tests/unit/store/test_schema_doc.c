@@ -88,7 +88,7 @@ test_every_table_and_column_is_described(void **state)
     assert_ok(store_indexes_new(&index_options, &indexes));
     assert_ok(store_index_open(indexes, fx->acct, INDEX_WRITE, &index, &fx->err));
     snprintf(path, sizeof path, "%s/00/00/7/search.db", fx->accounts);
-    check_database(buf_span(&doc), path, "\n## search.db, version 1\n");
+    check_database(buf_span(&doc), path, "\n## search.db, version 2\n");
     store_index_close(index);
     store_indexes_free(indexes);
     snprintf(path, sizeof path, "%s/registry.db", fx->dir);
