@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "session/spool.h"
+#include "support/tmpdir.h"
 
 struct fixture {
     struct budget memory;
@@ -21,7 +22,7 @@ struct fixture {
 static void
 set_up(struct fixture *fx, int64_t budget)
 {
-    snprintf(fx->dir, sizeof fx->dir, "/tmp/roost-spool-XXXXXX");
+    snprintf(fx->dir, sizeof fx->dir, "%s/roost-spool-XXXXXX", tmpdir_parent());
     assert_non_null(mkdtemp(fx->dir));
     budget_init(&fx->memory, budget);
     budget_init(&fx->files, 3);

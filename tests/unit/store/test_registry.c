@@ -19,6 +19,7 @@
 #include "store/removed.h"
 #include "store/registry_private.h"
 #include "support/seam_engine.h"
+#include "support/tmpdir.h"
 
 static char dir[64];
 static char path[96];
@@ -74,7 +75,7 @@ setup(void **state)
 {
     struct registry **registry = (struct registry **)state;
 
-    snprintf(dir, sizeof dir, "/tmp/roost-registry-XXXXXX");
+    snprintf(dir, sizeof dir, "%s/roost-registry-XXXXXX", tmpdir_parent_in_memory());
     assert_non_null(mkdtemp(dir));
     snprintf(path, sizeof path, "%s/registry.db", dir);
     now_us = 1700000000000000;

@@ -17,6 +17,7 @@
 #include "store/removed.h"
 #include "store/sharing.h"
 #include "support/seam_engine.h"
+#include "support/tmpdir.h"
 
 static char dir[64];
 static char path[96];
@@ -50,7 +51,7 @@ setup(void **state)
     const char *engine = getenv("ROOST_TEST_ENGINE");
     struct registry *registry = NULL;
 
-    snprintf(dir, sizeof dir, "/tmp/roost-sharing-XXXXXX");
+    snprintf(dir, sizeof dir, "%s/roost-sharing-XXXXXX", tmpdir_parent_in_memory());
     assert_non_null(mkdtemp(dir));
     snprintf(path, sizeof path, "%s/registry.db", dir);
     now_us = 1700000000000000;
