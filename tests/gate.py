@@ -208,7 +208,7 @@ def in_memory():
         available = re.search(r"^MemAvailable: *(\d+) kB$", Path("/proc/meminfo").read_text(), re.M)
         if min(room, int(available[1]) << 10) < MEMORY_OCTETS:
             return None
-        directory = tempfile.mkdtemp(prefix="roost-tests-", dir=MEMORY)
+        directory = tempfile.mkdtemp(prefix="rt", dir=MEMORY)  # short: the path of a socket has 107 octets at most
         os.chmod(directory, 0o755)  # other users, such as Postfix, go through it
         return directory
     except OSError:
