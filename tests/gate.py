@@ -181,22 +181,30 @@ STRICT = {
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
 }
+CLANG = {"CC": "clang"}
 
 
-def sanitizers(total, long_run):
-    """What keeps the processors busy, and so is done politely beside the tests that wait. The two builds."""
-    clang = {"CC": "clang"}
+# The next two keep the processors busy, so they are done politely, beside tests that wait.
+
+
+def octets_and_behaviour(total):
+    """The build with AddressSanitizer and UndefinedBehaviorSanitizer."""
     asan, warnings = configure(
         "asan", ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dbuildtype=debugoptimized"],
-        clang, ["unit", "fuzz"], SERVER, POLITELY)
+        CLANG, ["unit", "fuzz"], SERVER, POLITELY)
     warnings_check(total, "clang", warnings)
     meson_tests(total, "unit tests, clang asan+ubsan", asan, ["unit", "fuzz"], STRICT, ["-t", "4"], POLITELY)
+    return asan
+
+
+def threads_and_lint(total, long_run):
+    """The build with ThreadSanitizer."""
     tsan, _ = configure(
         "tsan", ["-Db_sanitize=thread", "-Db_lundef=false", "-Dbuildtype=debugoptimized"],
-        clang, ["stress"], SERVER if long_run else [], POLITELY)
+        CLANG, ["stress"], SERVER if long_run else [], POLITELY)
     meson_tests(total, "stress, clang tsan", tsan, ["stress"], {"TSAN_OPTIONS": "halt_on_error=1"}, ["-t", "6"], POLITELY)
     program(total, "lint", [*POLITELY, "./dev", "lint"])
-    return asan, tsan
+    return tsan
 
 
 def in_memory():
@@ -223,7 +231,8 @@ def gate(total, long_run):
     warnings_check(total, "gcc release", warnings)
 
     beside = concurrent.futures.ThreadPoolExecutor(1)
-    sanitized = beside.submit(sanitizers, total, long_run)
+    asan = beside.submit(octets_and_behaviour, total)
+    tsan = beside.submit(threads_and_lint, total, long_run)
 
     meson_tests(total, "unit tests, gcc release", release, ["unit", "fuzz"], without=again)
     meson_tests(total, "faults of disks and power, gcc release", release, ["fault"], ON_DISK)
@@ -238,9 +247,10 @@ def gate(total, long_run):
     pytest(total, "networks that forget", ["tests/networks"], env, side_by_side=False)
     pytest(total, "many accounts", ["tests/stress", *(f"--ignore={path}" for path in INDEXES)], env, side_by_side=False)
 
-    asan, tsan = sanitized.result()
+    asan = asan.result()
     pytest(total, "transcripts octet by octet, clang asan+ubsan", ["tests/transcript"],
            {**STRICT, "ROOST": str(asan / "src" / "cli" / "roost"), "ROOST_TOOLS": str(asan / "bench"), "ROOST_REPLAY": "octets"})
+    tsan = tsan.result()
     if long_run:
         pytest(total, "clients with windows", [f"tests/clients/test_{name}.py" for name in ("thunderbird", "claws", "roundcube")],
                dict(env, ROOST_LONG="1"), side_by_side=False)
