@@ -45,13 +45,20 @@ static const char *const domains[] = {"localhost", "mail.example.org"};
     } while (0)
 #define assert_ok(actual) assert_rc(actual, RC_OK)
 
-/* The engine under test: ROOST_TEST_ENGINE. */
-static enum rc
-open_any(const struct sqlite_registry_options *options, struct registry **out)
+/* The engine under test: ROOST_TEST_ENGINE. The other one commits its own changes as somebody
+ * elsewhere would. */
+static bool
+is_seam(void)
 {
     const char *engine = getenv("ROOST_TEST_ENGINE");
 
-    if (engine != NULL && strcmp(engine, "seam") == 0)
+    return engine != NULL && strcmp(engine, "seam") == 0;
+}
+
+static enum rc
+open_any(const struct sqlite_registry_options *options, struct registry **out)
+{
+    if (is_seam())
         return registry_open_seam(registry_open_sqlite, options, out, &err);
     return registry_open_sqlite(options, out, &err);
 }
@@ -1021,7 +1028,9 @@ test_epoch_of_rights(void **state)
     assert_ok(registry_set_quota(registry, id, &quota, &err));
     assert_ok(registry_alias_add(registry, id, SPAN("sales"), &err));
     now_us += 1000000;
-    assert_int_equal(registry_rights_epoch(registry), before);
+    if (!is_seam())
+        assert_int_equal(registry_rights_epoch(registry), before);
+    before = registry_rights_epoch(registry);
     assert_ok(registry_set_state(registry, id, ACCOUNT_DISABLED, &err));
     assert_true(registry_rights_epoch(registry) > before);
     before = registry_rights_epoch(registry);
