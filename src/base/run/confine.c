@@ -9,9 +9,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/prctl.h>
@@ -40,13 +43,55 @@
 enum {
     X32 = 0x40000000, /* numbers of the other calls of x86-64 have this bit */
     REFUSED = SECCOMP_RET_ERRNO | EPERM,
+    UNKNOWN = SECCOMP_RET_ERRNO | ENOSYS, /* there is an older call, and programs use it then */
+
+    /* Calls that older headers do not have. They have the same number on all processors. */
+    NR_FCHMODAT2 = 452,
+    NR_SETXATTRAT = 463,
+    NR_REMOVEXATTRAT = 466,
+    NR_FILE_SETATTR = 469,
+
+    /* of clone: processes that are not in our group's reach, and those that have rights in a
+     * world of their own */
+    CLONE_FLAGS = CLONE_PARENT | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
+                  CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET,
+    OPEN_TO_WRITE = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC,
 };
 
-#define LOAD(field)                                                                            \
-    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offsetof(struct seccomp_data, field))
+#if defined(__s390x__)
+#define CLONE_ARG 1
+#else
+#define CLONE_ARG 0
+#endif
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define LOW_HALF 0
+#else
+#define LOW_HALF 4
+#endif
+
+#define LOAD_AT(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offset))
+#define LOAD(field) LOAD_AT(offsetof(struct seccomp_data, field))
+#define LOAD_ARG(n) LOAD_AT(offsetof(struct seccomp_data, args[n]) + LOW_HALF)
 #define RETURN(value) BPF_STMT(BPF_RET | BPF_K, (value))
-#define REFUSE(number)                                                                         \
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(number), 0, 1), RETURN(REFUSED)
+#define SKIP_UNLESS(value, count)                                                              \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), 0, (count))
+#define ANSWER(number, value) SKIP_UNLESS(number, 1), RETURN(value)
+#define REFUSE(number) ANSWER(number, REFUSED)
+/* if the argument has one of these bits */
+#define REFUSE_BITS(number, arg, bits)                                                         \
+    SKIP_UNLESS(number, 4), LOAD_ARG(arg),                                                     \
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (uint32_t)(bits), 0, 1), RETURN(REFUSED),         \
+        RETURN(SECCOMP_RET_ALLOW)
+/* if the argument is one of the two */
+#define REFUSE_EITHER(number, arg, one, other)                                                 \
+    SKIP_UNLESS(number, 5), LOAD_ARG(arg),                                                     \
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(one), 1, 0), SKIP_UNLESS(other, 1),     \
+        RETURN(REFUSED), RETURN(SECCOMP_RET_ALLOW)
+/* if the argument, which is the number of a process, is not 0: itself */
+#define REFUSE_OTHERS(number, arg)                                                             \
+    SKIP_UNLESS(number, 4), LOAD_ARG(arg), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),       \
+        RETURN(REFUSED), RETURN(SECCOMP_RET_ALLOW)
 
 static const struct sock_filter calls[] = {
     LOAD(arch),
@@ -56,8 +101,13 @@ static const struct sock_filter calls[] = {
     BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32, 0, 1),
     RETURN(REFUSED),
 
-    /* the network; a ring of calls can do what is refused here */
+    /* the network; a pair of sockets for datagrams can send to others as well, and a ring of
+     * calls can do what is refused here */
     REFUSE(SYS_socket),
+    REFUSE(SYS_socketpair),
+#ifdef SYS_socketcall
+    REFUSE(SYS_socketcall),
+#endif
     REFUSE(SYS_io_uring_setup),
 
     /* other processes, which may be the server's */
@@ -72,23 +122,135 @@ static const struct sock_filter calls[] = {
     REFUSE(SYS_ptrace),
     REFUSE(SYS_process_vm_readv),
     REFUSE(SYS_process_vm_writev),
+    REFUSE(SYS_process_madvise),
+    REFUSE(SYS_kcmp),
+    REFUSE(SYS_perf_event_open),
+    REFUSE(SYS_bpf),
+    REFUSE(SYS_userfaultfd),
+    REFUSE(SYS_migrate_pages),
+    REFUSE(SYS_move_pages),
+    REFUSE(SYS_setpriority),
+    REFUSE(SYS_ioprio_set),
+    REFUSE_OTHERS(SYS_prlimit64, 0), /* a limit can kill */
+    REFUSE_OTHERS(SYS_sched_setscheduler, 0),
+    REFUSE_OTHERS(SYS_sched_setparam, 0),
+    REFUSE_OTHERS(SYS_sched_setattr, 0),
+    REFUSE_OTHERS(SYS_sched_setaffinity, 0),
+    /* whom the kernel sends a signal when a descriptor is ready */
+    REFUSE_EITHER(SYS_fcntl, 1, F_SETOWN, F_SETOWN_EX),
+    REFUSE_EITHER(SYS_ioctl, 1, FIOSETOWN, SIOCSPGRP),
 
-    /* the group that is killed in the end */
+    /* what stays when it is gone: memory, queues and keys that belong to nobody */
+    REFUSE(SYS_shmget),
+    REFUSE(SYS_shmat),
+    REFUSE(SYS_shmctl),
+    REFUSE(SYS_semget),
+    REFUSE(SYS_semop),
+    REFUSE(SYS_semtimedop),
+    REFUSE(SYS_semctl),
+    REFUSE(SYS_msgget),
+    REFUSE(SYS_msgsnd),
+    REFUSE(SYS_msgrcv),
+    REFUSE(SYS_msgctl),
+#ifdef SYS_ipc
+    REFUSE(SYS_ipc),
+#endif
+    REFUSE(SYS_mq_open),
+    REFUSE(SYS_mq_unlink),
+    REFUSE(SYS_add_key),
+    REFUSE(SYS_request_key),
+    REFUSE(SYS_keyctl),
+
+    /* the group that is killed in the end, and worlds of their own */
     REFUSE(SYS_setpgid),
     REFUSE(SYS_setsid),
+    REFUSE(SYS_unshare),
+    REFUSE(SYS_setns),
+    REFUSE_BITS(SYS_clone, CLONE_ARG, CLONE_FLAGS),
+    ANSWER(SYS_clone3, UNKNOWN), /* its flags are in memory, which cannot be looked at */
+
+    /* names, owners, modes and times of files: Landlock knows nothing of some of these, and may
+     * be missing */
+    REFUSE(SYS_truncate),
+    REFUSE(SYS_unlinkat),
+    REFUSE(SYS_renameat2),
+    REFUSE(SYS_linkat),
+    REFUSE(SYS_symlinkat),
+    REFUSE(SYS_mkdirat),
+    REFUSE(SYS_mknodat),
+    REFUSE(SYS_fchmod),
+    REFUSE(SYS_fchmodat),
+    REFUSE(NR_FCHMODAT2),
+    REFUSE(SYS_fchown),
+    REFUSE(SYS_fchownat),
+    REFUSE(SYS_utimensat),
+    REFUSE(SYS_setxattr),
+    REFUSE(SYS_lsetxattr),
+    REFUSE(SYS_fsetxattr),
+    REFUSE(NR_SETXATTRAT),
+    REFUSE(SYS_removexattr),
+    REFUSE(SYS_lremovexattr),
+    REFUSE(SYS_fremovexattr),
+    REFUSE(NR_REMOVEXATTRAT),
+    REFUSE(NR_FILE_SETATTR),
+    REFUSE(SYS_open_by_handle_at),
+#ifdef SYS_renameat
+    REFUSE(SYS_renameat),
+#endif
+#ifdef SYS_unlink /* processors that have had Linux for long have all of these */
+    REFUSE(SYS_unlink),
+    REFUSE(SYS_rmdir),
+    REFUSE(SYS_rename),
+    REFUSE(SYS_link),
+    REFUSE(SYS_symlink),
+    REFUSE(SYS_mkdir),
+    REFUSE(SYS_mknod),
+    REFUSE(SYS_creat),
+    REFUSE(SYS_chmod),
+    REFUSE(SYS_chown),
+    REFUSE(SYS_lchown),
+    REFUSE(SYS_utime),
+    REFUSE(SYS_utimes),
+    REFUSE(SYS_futimesat),
+#endif
 
     RETURN(SECCOMP_RET_ALLOW),
 };
 
+/* Without Landlock, which tells files apart, nothing is opened to be written: it could also be
+ * the memory of the server, in /proc. It comes after the other one, which has looked at the
+ * processor. */
+static const struct sock_filter opening[] = {
+    LOAD(nr),
+    REFUSE_BITS(SYS_openat, 2, OPEN_TO_WRITE),
+#ifdef SYS_open
+    REFUSE_BITS(SYS_open, 1, OPEN_TO_WRITE),
+#endif
+    ANSWER(SYS_openat2, UNKNOWN),
+    RETURN(SECCOMP_RET_ALLOW),
+};
+
 static int
-refuse_calls(void)
+refuse(const struct sock_filter *filter, size_t len)
 {
     const struct sock_fprog program = {
-        .len = ARRAY_LEN(calls),
-        .filter = (struct sock_filter *)(uintptr_t)calls, /* it is only read */
+        .len = (unsigned short)len,
+        .filter = (struct sock_filter *)(uintptr_t)filter, /* it is only read */
     };
 
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0 ? errno : 0;
+}
+
+/* Of a user who is root, too: programs get none back, because there are no new privileges. */
+static int
+drop_capabilities(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{.effective = 0}};
+
+    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); /* ports below 1024 */
+    /* Where nobody may make this call, only root has any left. */
+    return syscall(SYS_capset, &header, none) != 0 && geteuid() == 0 ? errno : 0;
 }
 
 /* ---- files ---- */
@@ -182,9 +344,13 @@ confinement_enter(const struct confinement *confinement)
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return errno;
-    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); /* ports below 1024 */
-    if (confinement->rules >= 0 &&
+    int failed = drop_capabilities();
+    if (failed == 0 && confinement->rules >= 0 &&
         syscall(SYS_landlock_restrict_self, confinement->rules, 0) != 0)
-        return errno;
-    return refuse_calls();
+        failed = errno;
+    if (failed == 0)
+        failed = refuse(calls, ARRAY_LEN(calls));
+    if (failed == 0 && confinement->rules < 0)
+        failed = refuse(opening, ARRAY_LEN(opening));
+    return failed;
 }

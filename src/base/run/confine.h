@@ -5,14 +5,17 @@
  *
  *   has no network     it can make no socket, and has none (seccomp)
  *   reaches no other   it can send no signal, trace nothing, take no descriptor from another,
- *                      and cannot leave its process group (seccomp)
- *   writes no file     and reads only programs, libraries and what belongs to them: /usr, some
- *                      of /etc, its own file; not the mail of this server (Landlock)
- *   gains no rights    by programs that have more, or by capabilities
+ *                      change nobody's limits or priority, cannot leave its process group, and
+ *                      leaves nothing behind (seccomp)
+ *   changes no file    it can neither make, remove, rename nor cut one, nor change its owner,
+ *                      mode, times or attributes (seccomp); and it can write to none, and reads
+ *                      only programs, libraries and what belongs to them: /usr, /opt, some of
+ *                      /etc, its own file (Landlock)
+ *   gains no rights    by programs that have more, and has no capabilities, as root neither
  *
  * Without seccomp nothing is run. Without Landlock, which Linux has since 5.13 if it is
- * switched on, the limit of the size of files (child.h) is what is left to keep it from
- * writing.
+ * switched on, nothing can be opened to be written, not even /dev/null (seccomp); but what the
+ * server's user can read, it can read.
  *
  *   confinement_open(&confinement, program)      in the parent, which may have threads
  *      confinement_enter(&confinement)           in the child: system calls only
