@@ -174,6 +174,11 @@ run(struct filter *filter, int input, struct err *err)
     if (pipe2(ends, O_CLOEXEC) != 0)
         return err_set(err, rc_of_errno(errno), errno, "pipe");
     AUTO_FD output = ends[0];
+    /* It may open the other end as well, and take away what poll has seen. */
+    if (fcntl(output, F_SETFL, O_NONBLOCK) != 0) {
+        close(ends[1]);
+        return err_set(err, RC_IO, errno, "pipe");
+    }
     enum rc rc = start(filter, input, ends[1], err);
     close(ends[1]);
     if (rc != RC_OK)

@@ -11,7 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,7 +25,7 @@
 #include "base/limits.h"
 #include "support/cm.h"
 
-enum { LONG_MS = 60000, OUTPUT = 1 << 20, CPU_S = 30, MEMORY = 1 << 30 };
+enum { LONG_MS = 60000, OUTPUT = 1 << 20, CPU_S = 30, MEMORY = 1 << 30, NOBODY = 65534 };
 
 /* A script of the shell. What is not said has a bound that it does not reach. */
 struct script {
@@ -231,8 +234,7 @@ test_has_little_of_us(void **state)
     assert_null(strstr(said("env"), "SECRET"));
     assert_non_null(strstr(said("env"), "LANG=C.UTF-8\n"));
     char script[128];
-    snprintf(script, sizeof script, "{ echo x >&%d; } 2>/dev/null && echo open; echo end",
-             other);
+    snprintf(script, sizeof script, "{ echo x >&%d; } && echo open; echo end", other);
     assert_string_equal(said(script), "end\n");
 }
 
@@ -262,6 +264,155 @@ test_has_no_signals_of_ours(void **state)
     assert_true(signal(SIGPIPE, SIG_DFL) == SIG_IGN); /* as before */
     assert_int_equal(sigprocmask(SIG_UNBLOCK, &blocked, &after), 0);
     assert_true(sigismember(&after, SIGTERM) && !sigismember(&after, SIGINT));
+}
+
+/* ---- what it has of our time and memory ---- */
+
+enum { FDS_LOOKED_AT = 64 };
+static bool is_old[FDS_LOOKED_AT];
+static volatile sig_atomic_t pipes_seen;
+static volatile sig_atomic_t pipes_that_wait;
+
+static bool
+is_read_end(int fd, bool *waits_out)
+{
+    struct stat st;
+    const int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || (flags & O_ACCMODE) != O_RDONLY || fstat(fd, &st) != 0 ||
+        !S_ISFIFO(st.st_mode))
+        return false;
+    *waits_out = (flags & O_NONBLOCK) == 0;
+    return true;
+}
+
+static void
+look_at_pipes(int sig)
+{
+    bool waits;
+
+    (void)sig;
+    for (int fd = 3; fd < FDS_LOOKED_AT; fd++)
+        if (!is_old[fd] && is_read_end(fd, &waits)) {
+            pipes_seen = 1;
+            pipes_that_wait = waits;
+        }
+}
+
+/* The program can open the reading end of its output, too (/proc/self/fd/1), and be faster than
+ * we are. So nobody waits in read, where no deadline ends it. */
+static void
+test_output_can_be_taken_away(void **state)
+{
+    const struct sigaction action = {.sa_handler = look_at_pipes};
+    const struct itimerval often = {.it_interval.tv_usec = 10000, .it_value.tv_usec = 10000};
+    const struct itimerval never = {.it_interval.tv_usec = 0};
+    struct sigaction before;
+
+    (void)state;
+    for (int fd = 0; fd < FDS_LOOKED_AT; fd++)
+        is_old[fd] = fcntl(fd, F_GETFD) >= 0;
+    pipes_seen = pipes_that_wait = 0;
+    assert_int_equal(sigaction(SIGALRM, &action, &before), 0);
+    assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+    assert_int_equal(failure((struct script){.text = "sleep 1000", .wall_ms = 300}).rc,
+                     RC_TIMEOUT);
+    assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+    assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
+    assert_true(pipes_seen);
+    assert_false(pipes_that_wait);
+    /* It takes what it has written, as long as it may run. */
+    const struct err err = failure((struct script){
+        .text = "exec 3</proc/self/fd/1; while :; do echo x; read -t 0.01 y <&3; done",
+        .shell = "/bin/bash",
+        .wall_ms = 300});
+    assert_int_equal(err.rc, RC_TIMEOUT);
+}
+
+/* What /proc says of a process. */
+static void
+proc_read(pid_t pid, const char *name, char *out, size_t size)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+    AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    const ssize_t got = read(fd, out, size - 1);
+    assert_true(got > 0);
+    out[got] = '\0';
+}
+
+/* It is the first that goes when memory is short, and the last that gets a processor. */
+static void
+test_comes_last(void **state)
+{
+    const char *const args[] = {"/bin/sleep", "1000", NULL};
+    const char *const environment[] = {NULL};
+    struct confinement confinement;
+    const struct child_bounds bounds = {
+        .confinement = &confinement,
+        .cpu_s = CPU_S,
+        .memory_octets = MEMORY,
+        .files = LIMIT_FILTER_FILES,
+        .processes = LIMIT_FILTER_PROCESSES,
+    };
+    const struct child_options options = {.args = args,
+                                          .environment = environment,
+                                          .input = -1,
+                                          .output = -1,
+                                          .errors = -1,
+                                          .bounds = &bounds};
+    struct err err = {.rc = RC_OK};
+    char text[4096];
+    pid_t pid;
+
+    (void)state;
+    if (under_valgrind())
+        skip();
+    assert_ok(confinement_open(&confinement, args[0], &err));
+    assert_ok(child_start(&options, &pid, &err));
+    assert_int_equal(getpriority(PRIO_PROCESS, (id_t)pid), 19);
+    proc_read(pid, "oom_score_adj", text, sizeof text);
+    assert_string_equal(text, "1000\n");
+    proc_read(pid, "status", text, sizeof text);
+    assert_non_null(strstr(text, "\nCapPrm:\t0000000000000000\n"));
+    assert_non_null(strstr(text, "\nNoNewPrivs:\t1\n"));
+    assert_non_null(strstr(text, "\nSeccomp:\t2\n"));
+    child_kill(pid, NULL);
+    confinement_close(&confinement);
+    proc_read(getpid(), "oom_score_adj", text, sizeof text);
+    assert_string_not_equal(text, "1000\n"); /* ours is as before */
+}
+
+/* A server that may have fewer processes than we would give runs programs all the same. */
+static void
+test_lower_limits_stay(void **state)
+{
+    enum { FEWER = LIMIT_FILTER_PROCESSES / 4 };
+    const struct rlimit fewer = {.rlim_cur = FEWER, .rlim_max = FEWER};
+    char script[64];
+    int status = 0;
+
+    (void)state;
+    if (under_valgrind())
+        skip();
+    snprintf(script, sizeof script, "[ $(ulimit -u) = %u ]", FEWER);
+    const pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct buf out;
+        struct err err = {.rc = RC_OK};
+        buf_init(&out, OUTPUT);
+        /* root could raise it again */
+        if (setrlimit(RLIMIT_NPROC, &fewer) != 0 || (geteuid() == 0 && setuid(NOBODY) != 0))
+            _exit(9);
+        const enum rc rc =
+            run((struct script){.text = script, .shell = "/bin/bash"}, SPAN(""), &out, &err);
+        _exit(rc == RC_OK ? 0 : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
 }
 
 /* ---- what it cannot reach ---- */
@@ -318,11 +469,10 @@ test_reaches_no_process(void **state)
     char script[160];
 
     (void)state;
-    snprintf(script, sizeof script, "kill -9 %d 2>/dev/null && echo killed; echo end",
-             getpid());
+    snprintf(script, sizeof script, "kill -9 %d && echo killed; echo end", getpid());
     assert_string_equal(said(script), "end\n");
     /* It stays in its group. */
-    assert_string_equal(said("(setsid true) 2>/dev/null || echo stays"), "stays\n");
+    assert_string_equal(said("setsid true || echo stays"), "stays\n");
 }
 
 static void
@@ -337,19 +487,20 @@ test_writes_and_reads_no_file(void **state)
     (void)state;
     assert_true(fd >= 0);
     assert_int_equal(write(fd, "secret", 6), 6);
-    snprintf(script, sizeof script, "(echo more >>%s) 2>/dev/null; echo end", path);
+    snprintf(script, sizeof script, "(echo more >>%s); echo end", path);
     assert_string_equal(said(script), "end\n");
     assert_int_equal(lseek(fd, 0, SEEK_END), 6);
+    snprintf(script, sizeof script, "rm -f %s; echo end", path);
+    assert_string_equal(said(script), "end\n");
+    assert_int_equal(access(path, F_OK), 0);
     assert_ok(confinement_open(&confinement, "/bin/sh", &err));
     if (confinement.rules >= 0) {
-        snprintf(script, sizeof script, "cat %s 2>/dev/null; rm -f %s 2>/dev/null; echo end",
-                 path, path);
+        snprintf(script, sizeof script, "cat %s; echo end >/dev/null; echo end", path);
         assert_string_equal(said(script), "end\n");
-        assert_int_equal(access(path, F_OK), 0);
     }
     confinement_close(&confinement);
     /* Its input is nobody's to change. */
-    assert_string_equal(said("(echo x >/proc/self/fd/0) 2>/dev/null; cat; echo end"), "end\n");
+    assert_string_equal(said("(echo x >/proc/self/fd/0); cat; echo end"), "end\n");
     assert_int_equal(unlink(path), 0);
 }
 
@@ -370,7 +521,7 @@ test_files_have_a_limit(void **state)
     assert_true(span_eq(buf_span(&out), SPAN("0\n")));
     /* However many it tries to open, so many are open. */
     snprintf(script, sizeof script,
-             "n=3; for i in {1..%u}; do exec {f}</dev/null && n=$((n + 1)); done 2>/dev/null; "
+             "n=3; for i in {1..%u}; do exec {f}</dev/null && n=$((n + 1)); done; "
              "[ $n -gt %u ] && [ $n -le %u ]",
              10 * LIMIT_FILTER_FILES, LIMIT_FILTER_FILES - 16, LIMIT_FILTER_FILES);
     assert_ok(run((struct script){.text = script, .shell = "/bin/bash"}, SPAN(""), &out, &err));
@@ -389,6 +540,9 @@ main(void)
         cmocka_unit_test(test_stops),
         cmocka_unit_test(test_has_little_of_us),
         cmocka_unit_test(test_has_no_signals_of_ours),
+        cmocka_unit_test(test_output_can_be_taken_away),
+        cmocka_unit_test(test_comes_last),
+        cmocka_unit_test(test_lower_limits_stay),
         cmocka_unit_test(test_has_no_network),
         cmocka_unit_test(test_reaches_no_process),
         cmocka_unit_test(test_writes_and_reads_no_file),
