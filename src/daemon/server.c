@@ -407,7 +407,8 @@ server_run(const struct serve_options *options, struct err *err)
     sigaddset(&set, SIGUSR2);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
-    (void)tls_memory_init(); /* if it fails, connections take more memory */
+    signal(SIGCHLD, SIG_DFL); /* if it is ignored, nobody learns how a program has ended */
+    (void)tls_memory_init();  /* if it fails, connections take more memory */
     if (server == NULL)
         return err_set(err, RC_LIMIT, 0, "no memory");
     server->options = options;

@@ -111,6 +111,16 @@ def test_one_that_fails(command, reason):
         assert "1 messages indexed with text of theirs; none was made of 2 attachments" in server.run("index", "--show").stdout
 
 
+def test_one_that_fails_below_a_parent_that_ignores_its_children():
+    with Roost(accounts=["anna"], options=["search.extract=application/pdf /bin/false"], start=False) as server:
+        server.prefix = [sys.executable, "-c", "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); "
+                         "os.execv(sys.argv[1], sys.argv[1:])"]
+        server.start()
+        deliver(server, mail("first", b"one"))
+        made(server)
+        assert "ended with status 1" in server.log()
+
+
 def test_a_server_that_stops_does_not_wait():
     with Roost(accounts=["anna"], options=["search.extract=application/pdf /bin/sleep 1000"]) as server:
         deliver(server, mail("first", b"one"))
