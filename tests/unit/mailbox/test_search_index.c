@@ -597,6 +597,45 @@ test_collation(void **state)
     content_view_done(view);
 }
 
+/* Lists of addresses in any form, and parts of them that have no blank: the index answers. */
+static void
+test_any_addresses(void **state)
+{
+    static const char *const pieces[] = {
+        "a",  "b",  "@",     " ",       " <",  "<",  ">",      "<c@d>", "e@f", ", ",
+        ", ", "(x", "\"k\"", "x <y@z>", "g: ", "; ", "=?u?q?", "?=",    ")",   "\r\n\t",
+    };
+    static const char *const needles[] = {
+        "<c@d>", "c@d",   "c@d,", "<e@f", "e@f>", "a,", "b@", "@b>", "<>",  "z>,",
+        "y@z",   "<y@z>", "f,",   "(x)",  "k",    ">,", "@",  "<a@", "f>;", "a@",
+    };
+    static const char *const keys[] = {"FROM", "TO", "CC", "BCC", "HEADER From", "FUZZY TO"};
+    struct content *fx = *state;
+    struct rng rng;
+
+    rng_seed(&rng, 34);
+    for (unsigned i = 0; i < 150; i++) {
+        AUTO_BUF text = {0};
+        buf_init(&text, 4096);
+        for (size_t k = 0; k < 4; k++) {
+            buf_printf(&text, "%s: x", keys[k]);
+            for (uint64_t left = rng_below(&rng, 7); left > 0; left--)
+                buf_put_str(&text, pieces[rng_below(&rng, ARRAY_LEN(pieces))]);
+            buf_put_lit(&text, "\r\n");
+        }
+        add(fx, NULL, buf_span(&text), &rng);
+    }
+    struct view *view = content_view(fx, "INBOX");
+    test_index_fill(fx, pool, highest(fx), false);
+    for (size_t k = 0; k < ARRAY_LEN(keys); k++)
+        for (size_t i = 0; i < ARRAY_LEN(needles); i++) {
+            check(fx, view, arena_printf(&fx->arena, "SEARCH %s \"%s\"", keys[k], needles[i]),
+                  (struct how){.ask_at = 1, .deadline_us = INT64_MAX});
+            assert_int_equal(last_stage, HITS_ANSWERED);
+        }
+    content_view_done(view);
+}
+
 /* ---- meanwhile ---- */
 
 static uint64_t meanwhile_mark;
@@ -1260,6 +1299,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_expunged_in_the_view, setup, teardown),
         cmocka_unit_test_setup_teardown(test_purged_in_the_view, setup_shared, teardown),
         cmocka_unit_test_setup_teardown(test_collation, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_any_addresses, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
         cmocka_unit_test_setup_teardown(test_of_other_mail, setup, teardown),
         cmocka_unit_test_setup_teardown(test_of_mail_that_is_gone, setup, teardown),

@@ -3,6 +3,9 @@
 #include "support/cm.h"
 
 #include "base/limits.h"
+#include "base/rng.h"
+#include "syntax/mail/address.h"
+#include "syntax/mail/encoded_word.h"
 #include "syntax/mail/search/mime_search.h"
 
 static const char message[] =
@@ -155,6 +158,70 @@ test_addresses(void **state)
         if (mime_search_addresses(&search, 0, value) != rows[i].shown ||
             mime_search_addresses(&search, 1, value) != rows[i].written)
             fail_msg("%s", rows[i].value);
+    }
+    assert_false(mime_search_failed(&search));
+    mime_search_done(&search);
+}
+
+/* Appends what a search compares of a value. */
+static void
+put_compared(struct fold *fold, struct span value, struct buf *out)
+{
+    AUTO_BUF utf8 = {0};
+
+    buf_init(&utf8, 1u << 20);
+    encoded_word_decode(&utf8, value);
+    fold_put(fold, buf_span(&utf8), out);
+    assert_true(buf_ok(&utf8) && buf_ok(out));
+}
+
+/* Lists of any form: what is found is in the value as it is, or as ENVELOPE shows it. */
+static void
+test_any_addresses(void **state)
+{
+    static const char *const pieces[] = {
+        "a",  "b",  "@",  ".",  " <",    "<", ">",  "<c@d>",         "e@f",
+        " ",  ", ", ", ", ",",  "\"",    "(", ")",  "x <y@z>",       "=?utf-8?q?g?=",
+        ":",  ";",  "\\", "\t", "\r\n ", "=", "  ", "=?u?q?a <b@c>", "=?u?q?a@b, c?=",
+        "?=",
+    };
+    static const char *const texts[] = {
+        "<",  ">",   "<>",   "@",  "a@",   ",",   "d,",   ", ",   "<c@d>", "c@d", "c@d,", "> ",
+        "b ", " <b", "e@f,", "b>", "<e@f", "z>,", "z, ",  "y@z,", "g <",   "g@",  "ab",   "a b",
+        "a,", ";",   "a;",   "f>", ">,",   "=?",  "c <>", "@b>",  "<@",    ">;",  ">a",   ".a",
+    };
+    struct mime_needle wanted[ARRAY_LEN(texts)];
+    static struct fold fold;
+    struct mime_search search;
+    struct rng rng;
+    AUTO_ARENA arena = {0};
+
+    (void)state;
+    rng_seed(&rng, 4);
+    fold_init(&fold);
+    arena_init(&arena, 1u << 20);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        wanted[i] = (struct mime_needle){span_of_str(texts[i]), MIME_SCOPE_VALUE, MIME_EXACT};
+    assert_int_equal(mime_search_init(&search, &arena, wanted, ARRAY_LEN(wanted)), RC_OK);
+    for (unsigned round = 0; round < 5000; round++) {
+        AUTO_ARENA scratch = {0};
+        AUTO_BUF value = {0};
+        AUTO_BUF shown = {0};
+        AUTO_BUF compared = {0};
+        arena_init(&scratch, 1u << 20);
+        buf_init(&value, 1000);
+        buf_init(&shown, 1000);
+        buf_init(&compared, 1u << 16);
+        for (uint64_t left = 1 + rng_below(&rng, 7); left > 0; left--)
+            buf_put_str(&value, pieces[rng_below(&rng, ARRAY_LEN(pieces))]);
+        address_list_put(&shown, buf_span(&value), &scratch);
+        put_compared(&fold, buf_span(&value), &compared);
+        buf_put_char(&compared, '\n');
+        put_compared(&fold, buf_span(&shown), &compared);
+        for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+            if (mime_search_addresses(&search, i, buf_span(&value)) !=
+                (span_find(buf_span(&compared), wanted[i].text) >= 0))
+                fail_msg("\"%s\" in \"%.*s\"", texts[i], SPAN_FMT(buf_span(&value)));
     }
     assert_false(mime_search_failed(&search));
     mime_search_done(&search);
@@ -393,7 +460,7 @@ main(void)
         cmocka_unit_test(test_addresses),         cmocka_unit_test(test_fuzzy),
         cmocka_unit_test(test_fuzzy_reads),       cmocka_unit_test(test_fuzzy_values),
         cmocka_unit_test(test_fuzzy_value_limit), cmocka_unit_test(test_fuzzy_limit),
-        cmocka_unit_test(test_large_body),
+        cmocka_unit_test(test_large_body),        cmocka_unit_test(test_any_addresses),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

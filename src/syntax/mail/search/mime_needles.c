@@ -257,24 +257,82 @@ mime_search_value(struct mime_search *search, size_t i, struct span value)
     return needle->score > 0;
 }
 
-/* No quotes, comments, groups, folding, odd blanks or names that touch their address: an
- * ENVELOPE shows the list as it stands. */
+/* Octets up to the first of these, or a control character. */
+static size_t
+length_before(struct span text, const char *stops)
+{
+    size_t len = 0;
+
+    while (len < text.len && (unsigned char)text.ptr[len] >= ' ' &&
+           strchr(stops, text.ptr[len]) == NULL)
+        len++;
+    return len;
+}
+
+#define ODD "\"()\\:;,<>@"
+
+/* Whether an encoded word hides what would otherwise divide names and addresses. */
+static bool
+has_odd_word(struct span list)
+{
+    for (ptrdiff_t at = span_find(list, SPAN("=?")); at >= 0;
+         at = span_find(list, SPAN("=?"))) {
+        list = span_tail(list, (size_t)at);
+        const size_t len = encoded_word_length(list);
+        if (length_before(span_head(list, len), " " ODD) < len)
+            return true;
+        list = span_tail(list, len == 0 ? 1 : len);
+    }
+    return false;
+}
+
+/* "words <" at the beginning of a list, or 0. */
+static size_t
+name_length(struct span list)
+{
+    const size_t len = length_before(list, ODD);
+    const struct span words = span_head(list, len);
+
+    if (!span_starts(span_tail(list, len), SPAN("<")) || len < 2 || words.ptr[0] == ' ' ||
+        words.ptr[len - 1] != ' ' || span_find(words, SPAN("  ")) >= 0)
+        return 0;
+    return len + 1;
+}
+
+/* "local@host" or "local" at the beginning of a list, or 0. */
+static size_t
+address_length(struct span list)
+{
+    const size_t local = length_before(list, " " ODD);
+
+    if (local == 0 || !span_starts(span_tail(list, local), SPAN("@")))
+        return local;
+    const size_t host = length_before(span_tail(list, local + 1), " " ODD);
+    return host == 0 ? 0 : local + 1 + host;
+}
+
+/* Whether an ENVELOPE shows the list as it stands: it is "name <address>, address" in this
+ * form, with nothing besides. */
 static bool
 is_written_as_shown(struct span list)
 {
-    char before = ' ';
-
     list = span_trim(list);
-    for (size_t i = 0; i < list.len; i++) {
-        const char c = list.ptr[i];
-        if ((unsigned char)c < ' ' || strchr("\"()\\:;", c) != NULL)
+    if (has_odd_word(list))
+        return false;
+    for (;;) {
+        const size_t name = name_length(list);
+        list = span_tail(list, name);
+        const size_t address = address_length(list);
+        list = span_tail(list, address);
+        if (address == 0 || (name > 0 && !span_starts(list, SPAN(">"))))
             return false;
-        if (before == ' ' ? strchr(" @.>,", c) != NULL
-                          : c == '<' || (c == ' ' && strchr("@.<", before) != NULL))
+        list = span_tail(list, name > 0);
+        if (list.len == 0)
+            return true;
+        if (!span_starts(list, SPAN(", ")))
             return false;
-        before = c;
+        list = span_tail(list, 2);
     }
-    return true;
 }
 
 bool
