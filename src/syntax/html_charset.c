@@ -158,6 +158,23 @@ meta_charset(struct reader *reader)
     return charset.len > 0 || !is_type ? charset : content;
 }
 
+/* Whether it has ASCII as it stands. UTF-7, UCS-2, EBCDIC and the like are not meant: the
+ * element could not be read in them. */
+static bool
+has_ascii(struct span name)
+{
+    static const struct span text = SPAN_INIT("<meta charset='x'>+ADw- &ADw-");
+    struct charset charset;
+    AUTO_BUF utf8 = {0};
+
+    buf_init(&utf8, 4096);
+    charset_open(&charset, name);
+    charset_put(&charset, text, &utf8);
+    charset_finish(&charset, &utf8);
+    charset_close(&charset);
+    return !buf_ok(&utf8) || span_eq(buf_span(&utf8), text);
+}
+
 /* What is meant by the name. */
 static struct span
 settle(struct span name)
@@ -170,9 +187,7 @@ settle(struct span name)
     for (size_t i = 0; i < ARRAY_LEN(wide); i++)
         if (span_istarts(name, wide[i]))
             return SPAN("utf-8");
-    if (span_istarts(name, SPAN("utf-7")) || !charset_is_known(name))
-        return SPAN("");
-    return name;
+    return charset_is_known(name) && has_ascii(name) ? name : SPAN("");
 }
 
 /* ---- the text ---- */

@@ -50,7 +50,7 @@ enum {
 
 /* Changes with anything that gives a text other terms: the folding, the classes of characters,
  * what of a message is searched. */
-enum { TERMS_FORM = 2 };
+enum { TERMS_FORM = 3 };
 
 /** TERMS_FORM, and the versions of the libraries that know characters and charsets. An index of
  * another form is made anew. Never 0. */
