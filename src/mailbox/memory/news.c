@@ -60,15 +60,25 @@ note_row(struct news *news, const struct mbox_changes *changes)
     news->row.name = SPAN(""); /* it is the log's */
 }
 
-static bool
-gather_messages(struct news_watch *watch, const struct mbox_changes *changes, unsigned events)
+/* What waits to be told of messages in the mailbox; NULL: nothing. */
+static struct news *
+messages_of(const struct news_watch *watch, uint64_t mbox)
 {
     struct news *news = watch->first;
 
+    while (news != NULL && (news->mbox != mbox || news->events == WATCH_NAMES))
+        news = news->next;
+    return news;
+}
+
+static bool
+gather_messages(struct news_watch *watch, const struct mbox_changes *changes)
+{
+    const unsigned events = changes->events & MESSAGE_EVENTS;
+
     if (events == 0)
         return false;
-    while (news != NULL && (news->mbox != changes->mbox || news->events == WATCH_NAMES))
-        news = news->next;
+    struct news *news = messages_of(watch, changes->mbox);
     if (news != NULL) {
         news->events |= events;
         note_row(news, changes);
@@ -79,6 +89,18 @@ gather_messages(struct news_watch *watch, const struct mbox_changes *changes, un
         return lose(watch, NEWS_LOST_ALL);
     note_row(news, changes);
     return true;
+}
+
+/* The watcher's own change of messages is no news. But the counters that it is told of earlier
+ * ones of others must not be older than what it has been answered. */
+static void
+gather_own_messages(struct news_watch *watch, const struct mbox_changes *changes)
+{
+    struct news *news =
+        (changes->events & MESSAGE_EVENTS) == 0 ? NULL : messages_of(watch, changes->mbox);
+
+    if (news != NULL)
+        note_row(news, changes);
 }
 
 static bool
@@ -108,12 +130,13 @@ news_gather(struct news_watch *watch, const struct change_log *log)
         return false;
     for (const struct mbox_changes *c = log->first; c != NULL && watch->lost != NEWS_LOST_ALL;
          c = c->next) {
-        const bool own = change_log_is_by(c, watch->wake.id);
         if (c->mbox == 0 && c->names_serial != 0 &&
             c->names == NULL) /* elsewhere: catch_up.c */
             any |= lose(watch, NEWS_LOST_ROWS);
-        if (!own && c->gone_serial == 0)
-            any |= gather_messages(watch, c, c->events & MESSAGE_EVENTS);
+        if (c->gone_serial == 0 && change_log_is_by(c, watch->wake.id))
+            gather_own_messages(watch, c);
+        else if (c->gone_serial == 0)
+            any |= gather_messages(watch, c);
         for (const struct name_record *r = c->names; r != NULL && watch->lost != NEWS_LOST_ALL;
              r = r->next)
             any |= gather_name(watch, c->mbox, r);

@@ -29,8 +29,8 @@ struct news {
     uint64_t mbox;     /* 0: a name without a mailbox */
     unsigned events;   /* of messages (enum watch_event), or WATCH_NAMES alone */
     bool own;          /* WATCH_NAMES: the watcher itself asked for the change */
-    /* Without WATCH_NAMES: the mailbox's counters after the newest of the changes, but not its
-     * name. */
+    /* Without WATCH_NAMES: the mailbox's counters after the newest of the changes, also of
+     * those that the watcher itself asked for; but not its name. */
     struct mbox_row row;
     bool has_row;
     /* With WATCH_NAMES; in `texts`. */

@@ -81,6 +81,7 @@ struct content_mail {
     const char *keywords;
     int64_t internaldate_s; /* 0: now */
     int16_t zone_min;
+    uint64_t by; /* id of the wake of who appends it; 0: nobody's */
 };
 struct entry content_append(struct content *fx, const struct content_mail *mail);
 

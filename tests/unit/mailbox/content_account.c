@@ -93,7 +93,7 @@ content_append(struct content *fx, const struct content_mail *mail)
         .internaldate_s = mail->internaldate_s == 0 ? CONTENT_NOW_S : mail->internaldate_s,
         .internaldate_zone_min = mail->zone_min,
     };
-    append_op_init(&op, &fx->arena, (struct wake){.fn = NULL});
+    append_op_init(&op, &fx->arena, (struct wake){.fn = NULL, .id = mail->by});
     op.name = span_of_str(mail->mbox == NULL ? "INBOX" : mail->mbox);
     op.msgs = &msg;
     op.msg_count = 1;

@@ -337,6 +337,14 @@ news_have_the_counters(void **state)
     content_append(fx, &mail);
     expect_counters(&watch, 3, &modseq);
     assert_int_equal(heard, 2);
+    /* Also of what the watcher itself did afterwards, which is no news. */
+    const struct content_mail own = {.text = mail.text, .by = 7};
+    content_append(fx, &mail);
+    content_append(fx, &own);
+    expect_counters(&watch, 5, &modseq);
+    content_append(fx, &own);
+    assert_false(news_wait(&watch));
+    assert_int_equal(heard, 3);
     news_end(&watch);
 }
 

@@ -38,3 +38,13 @@ account bert
 # Another's mailboxes are not meant.
 [2] C: b4 NOOP
 [2] S: b4 OK NOOP completed
+# Counters are not older than what the client itself has done since.
+[1] C: a9 SETACL News $bert lri
+[1] S: a9 OK SETACL completed
+[3] C: c3 APPEND "Other Users/$anna/News" {10}
+[3] S: + ...
+[1] C< a10 APPEND News {10+}\r\nA: b\r\n\r\nxy\r\n
+[1] S: a10 OK ...
+[3] C< A: b\r\n\r\nxy\r\n
+[3] S: * STATUS "Other Users/$anna/News" (MESSAGES 3 UIDNEXT 4 UIDVALIDITY $v2)
+[3] S: c3 OK ...
