@@ -13,7 +13,7 @@ from limits import DEFINED, TEXT, limit  # noqa: E402
 
 # No test names these, and why that is right.
 UNTESTED = {
-    "LIMIT_ORDER_OCTETS": "256 MiB for one SORT; test_threads and test_merge give the same code less.",
+    "LIMIT_ORDER_OCTETS": "256 MiB for one SORT; test_threads and test_rank give the same code less.",
     "LIMIT_QUOTA_COMMAND_US": "A minute for a program of the administrator's; then it is killed.",
 }
 
