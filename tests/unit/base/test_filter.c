@@ -289,6 +289,7 @@ is_read_end(int fd, bool *waits_out)
 static void
 look_at_pipes(int sig)
 {
+    const int before = errno;
     bool waits;
 
     (void)sig;
@@ -297,6 +298,7 @@ look_at_pipes(int sig)
             pipes_seen = 1;
             pipes_that_wait = waits;
         }
+    errno = before;
 }
 
 /* The program can open the reading end of its output, too (/proc/self/fd/1), and be faster than
