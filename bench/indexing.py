@@ -4,6 +4,7 @@
 background. docs/benchmark.md has the figures."""
 
 import argparse
+import json
 import os
 import shutil
 import statistics
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,10 +22,12 @@ import many  # noqa: E402
 from command import run_command, say  # noqa: E402
 from rows import ACCOUNTS, Context  # noqa: E402
 from run import chosen, raise_limits  # noqa: E402
-from search import MAILBOX, RARE_PERCENT  # noqa: E402
-from servers import BenchError, Roost  # noqa: E402
+from search import MAILBOX, RARE_PERCENT, Client  # noqa: E402
+from servers import BenchError, Roost, run  # noqa: E402
 
-LEAST = 0.9  # of the rate without
+LEAST = 0.9      # of the rate without
+LOOK_S = 0.5     # between looks at how far the index is
+ASKED_OF = 1000  # messages that the search looks through which asks for an index
 
 # (row, title, mode, connections); None: over many accounts.
 WORK = [("lmtp-16", "LMTP, 16 accounts", "lmtp", 16),
@@ -51,23 +55,44 @@ def arguments():
 
 
 class Indexing:
-    """Has one account indexed, again and again, until it is told to stop."""
+    """Has one account indexed in the background, again and again, until it is told to stop: as soon
+    as the index is complete it is removed, and a search of some messages asks for it anew."""
 
     def __init__(self, server, user):
-        self.argv = [server.binary, "index", "-c", str(server.data / "roost.conf"), server.user(user),
-                     "--anew"]
+        self.server, self.user = server, user
+        self.show = [server.binary, "index", "-c", str(server.data / "roost.conf"), "--json",
+                     server.user(user), "--show"]
         self.over = threading.Event()
-        self.child = None
+        self.indexed = 0
+        self.behind = 0
         self.failed = None
-        self.thread = threading.Thread(target=self.go)
+        self.thread = threading.Thread(target=self.watch)
 
-    def go(self):
-        while not self.over.is_set() and self.failed is None:
-            self.child = subprocess.Popen(self.argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                          text=True)
-            text = self.child.communicate()[0]
-            if self.child.returncode != 0 and not self.over.is_set():
-                self.failed = text.strip() or f"exit {self.child.returncode}"
+    def remove_and_ask(self):
+        for path in self.server.data.rglob("search.db*"):
+            path.unlink()
+        client = Client(self.server, self.user)
+        client.ask(f"SELECT {MAILBOX}")
+        client.ask(f'SEARCH 1:{ASKED_OF} BODY "nowhere-to-be-found"')
+        client.close()
+
+    def known(self):
+        """(messages that the index knows, those that it does not)"""
+        row = json.loads(run(self.show).splitlines()[-1])
+        return row["messages"], row["behind"]
+
+    def watch(self):
+        try:
+            self.remove_and_ask()
+            while not self.over.wait(LOOK_S):
+                messages, self.behind = self.known()
+                if self.behind == 0:
+                    self.indexed += messages
+                    self.remove_and_ask()
+            messages, self.behind = self.known()
+            self.indexed += messages
+        except (BenchError, OSError, subprocess.SubprocessError, KeyError, ValueError) as error:
+            self.failed = error
 
 
 @contextmanager
@@ -77,16 +102,16 @@ def background(server, user):
         yield
         return
     indexing = Indexing(server, user)
+    began = time.monotonic()
     indexing.thread.start()
     try:
         yield
     finally:
         indexing.over.set()
-        if indexing.child is not None:
-            indexing.child.terminate()
         indexing.thread.join()
-    if indexing.failed is not None:
-        raise BenchError(f"roost index: {indexing.failed}")
+    if indexing.failed is not None or indexing.indexed + indexing.behind == 0:
+        raise BenchError(f"nothing was to be indexed: {indexing.failed}")
+    say(f"    {indexing.indexed / (time.monotonic() - began):,.0f} messages a second were indexed")
 
 
 def fill(context, server, user):

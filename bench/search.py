@@ -36,12 +36,12 @@ CJK_PAIRS = ("会議", "時間", "今日", "我们", "今天", "時候", "可以
 class Client:
     """One IMAP connection, which measures the time from a command to its tagged answer."""
 
-    def __init__(self, server):
+    def __init__(self, server, user=USER):
         self.sock = socket.create_connection(("127.0.0.1", server.imap_port), 600)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.number = 0
         self.until(b"* OK", whole=False)
-        self.ask(f'LOGIN {server.user(USER)} "{PASSWORD}"')
+        self.ask(f'LOGIN {server.user(user)} "{PASSWORD}"')
 
     def until(self, start, whole=True):
         """Reads until a line begins with this; all of what was read."""
