@@ -116,6 +116,9 @@ def meson_tests(total, stage, build, suites, env=None, setup=(), before=(), with
 
 def pytest_run(args, env, *how):
     """One run: its output, how many (passed, failed, skipped), and the ids of those that failed."""
+    parent = Path(dict(os.environ, **(env or {})).get("TMPDIR", "/tmp"))
+    if MEMORY in parent.parents:
+        how = [*how, "--basetemp", str(parent / "p")]  # short, and emptied by each run
     done = run(
         [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rsfE", "--tb=short", *how, *args],
         env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
