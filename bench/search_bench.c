@@ -16,9 +16,9 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "base/rng.h"
+#include "bench/inbox_load.h"
 #include "bench/mailgen.h"
 #include "bench/store_load.h"
-#include "mailbox/content/ingest.h"
 #include "mailbox/memory/account.h"
 #include "mailbox/search/indexer.h"
 #include "mailbox/search/search.h"
@@ -28,7 +28,7 @@
 #include "syntax/imap/cmd.h"
 #include "syntax/terms.h"
 
-enum { USUAL = 50000, AT_ONCE = 500, RUNS = 5, MEAN_OCTETS = 4000, MAX_OCTETS = 400000 };
+enum { USUAL = 50000, RUNS = 5, MEAN_OCTETS = 4000, MAX_OCTETS = 400000 };
 
 static struct err err;
 static const struct wake nobody = {NULL, NULL, 0};
@@ -38,57 +38,18 @@ struct room {
     struct store_indexes *indexes;
     struct accounts *accounts;
     struct account *acct;
-    struct mailgen *gen;
     struct arena arena;
 };
 
 /* ---- mail ---- */
 
-struct fill_req {
-    struct turn_req turn;
-    struct room *room;
-    uint32_t count;
-};
-
-static enum rc
-fill_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *why)
-{
-    const struct fill_req *fill = CONTAINER_OF(req, struct fill_req, turn);
-    enum rc rc = RC_OK;
-
-    for (uint32_t i = 0; rc == RC_OK && i < fill->count; i++) {
-        const struct ingest_entry as = {
-            .mbox = 1,
-            .flags = i % 20 == 0 ? 0 : MSG_SEEN,
-            .internaldate_s = 1700000000 + (int64_t)i * 60,
-        };
-        struct mailgen_message message;
-        struct ingest ingest;
-        struct entry added;
-        AUTO_ARENA arena = {0};
-        arena_init(&arena, INGEST_ARENA);
-        mailgen_next(fill->room->gen, &message);
-        rc = ingest_prepare(&arena, message.octets, &ingest, why);
-        if (rc == RC_OK)
-            rc = ingest_store(ctx, &ingest, &as, &added, why);
-    }
-    return rc;
-}
-
 static void
-fill(struct room *room, uint32_t count, size_t mean_octets)
+fill(const struct room *room, uint32_t count, size_t mean_octets)
 {
     const struct mailgen_options options = {
         .seed = 1, .mean_octets = mean_octets, .max_octets = MAX_OCTETS};
 
-    CHECK(mailgen_new(&options, &room->gen, &err) == RC_OK);
-    for (uint32_t done = 0; done < count; done += AT_ONCE) {
-        struct fill_req req = {.room = room, .count = AT_ONCE};
-        turn_req_init(&req.turn, fill_apply, 100, nobody);
-        CHECK(turn_run(room->acct, &req.turn) == RC_OK);
-        CHECK(req.turn.result == RC_OK);
-    }
-    mailgen_free(room->gen);
+    inbox_load(room->acct, &options, count);
 }
 
 /* KiB of memory: a line of /proc/self/status. */

@@ -254,44 +254,39 @@ cache_check(struct registry *registry)
     lock_leave(&registry->lock);
 }
 
-uint64_t
-registry_shares_serial(struct registry *registry)
+/* A number of the registry, which is guarded by its lock, after cache_check. */
+static uint64_t
+checked(struct registry *registry, const uint64_t *number)
 {
     cache_check(registry);
     lock_enter(&registry->lock);
-    const uint64_t serial = registry->shares_serial;
+    const uint64_t value = *number;
     lock_leave(&registry->lock);
-    return serial;
+    return value;
+}
+
+uint64_t
+registry_shares_serial(struct registry *registry)
+{
+    return checked(registry, &registry->shares_serial);
 }
 
 uint64_t
 registry_cache_look(struct registry *registry)
 {
-    cache_check(registry);
-    lock_enter(&registry->lock);
-    const uint64_t generation = registry->generation;
-    lock_leave(&registry->lock);
-    return generation;
+    return checked(registry, &registry->generation);
 }
 
 uint64_t
 registry_epoch(struct registry *registry)
 {
-    cache_check(registry);
-    lock_enter(&registry->lock);
-    const uint64_t epoch = registry->epoch;
-    lock_leave(&registry->lock);
-    return epoch;
+    return checked(registry, &registry->epoch);
 }
 
 uint64_t
 registry_rights_epoch(struct registry *registry)
 {
-    cache_check(registry);
-    lock_enter(&registry->lock);
-    const uint64_t epoch = registry->rights_epoch;
-    lock_leave(&registry->lock);
-    return epoch;
+    return checked(registry, &registry->rights_epoch);
 }
 
 bool
