@@ -59,15 +59,15 @@ static void
 all_print(const json_t *row)
 {
     printf(
-        "Since the server started: %jd messages indexed; %jd samples compared with messages, "
-        "%jd of them wrong; %jd indexes made anew, %jd removed by searches\n",
+        "Since the server started: messages indexed: %jd; samples compared with messages: %jd, "
+        "of them wrong: %jd; indexes made anew: %jd; indexes removed by searches: %jd\n",
         number(row, "added"), number(row, "checks"), number(row, "failed"), number(row, "anew"),
         number(row, "removed"));
     if (number(row, "attached") > 0 || number(row, "unread") > 0)
-        printf("Attachments: %jd messages indexed with text of theirs; none was made of %jd "
-               "attachments\n",
+        printf("Attachments: messages indexed with text of theirs: %jd; attachments of which "
+               "none was made: %jd\n",
                number(row, "attached"), number(row, "unread"));
-    printf("Waiting to be indexed: %jd messages of %jd accounts\n",
+    printf("Waiting to be indexed: messages: %jd; accounts: %jd\n",
            number(row, "messages_waiting"), number(row, "accounts_waiting"));
 }
 

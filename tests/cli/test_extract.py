@@ -108,7 +108,7 @@ def test_one_that_fails(command, reason):
         assert re.search(rf"F 07115 .*{reason}", server.log())
         shown = json.loads(server.run("index", "--show", "--json").stdout)
         assert (shown["attached"], shown["unread"]) == (1, 2)
-        assert "1 messages indexed with text of theirs; none was made of 2 attachments" in server.run("index", "--show").stdout
+        assert "messages indexed with text of theirs: 1; attachments of which none was made: 2" in server.run("index", "--show").stdout
 
 
 def test_one_that_fails_below_a_parent_that_ignores_its_children():

@@ -95,7 +95,7 @@ def test_what_happened_is_counted_and_logged(tmp_path):
         assert server.log_wait(rf"P 07210 0 index by {os.geteuid()}\n")
         row, = rows(server.run("index", "--show", "--json"))
         assert (row["added"], row["anew"]) == (2400, 1)
-        assert "2400 messages indexed" in server.run("index", "--show").stdout
+        assert "messages indexed: 2400" in server.run("index", "--show").stdout
 
 
 def test_a_search_that_removes_an_index_says_so(tmp_path):
